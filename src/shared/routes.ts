@@ -1,0 +1,50 @@
+/** bendi's own API in one table; the server, the client and the documentation are made from it. */
+import { z } from 'zod'
+import { DeploymentSchema, FindingSchema, HardwareSchema, ModelSchema, PullSchema, StartDeploymentSchema, StatusSchema } from './api.ts'
+
+export interface Route {
+  method: 'GET' | 'POST' | 'DELETE'
+  /** Parameters as `:name`; their values are percent-encoded, since model names hold slashes. */
+  path: string
+  summary: string
+  body?: z.ZodType
+  /** Absent for an event stream of `events`. */
+  response?: z.ZodType
+  /** Each Server-Sent Event's data. */
+  events?: z.ZodType
+}
+
+export const routes = {
+  status: { method: 'GET', path: '/api/status', summary: 'The server itself', response: StatusSchema },
+  hardware: { method: 'GET', path: '/api/hardware', summary: 'What this machine has', response: HardwareSchema },
+  doctor: { method: 'GET', path: '/api/doctor', summary: 'Findings about this machine, with remedies', response: z.array(FindingSchema) },
+  listModels: { method: 'GET', path: '/api/models', summary: 'Models in the library', response: z.array(ModelSchema) },
+  showModel: { method: 'GET', path: '/api/models/:model', summary: 'One model', response: ModelSchema },
+  removeModel: { method: 'DELETE', path: '/api/models/:model', summary: 'Delete a model that is not in use', response: ModelSchema },
+  listPulls: { method: 'GET', path: '/api/pulls', summary: 'Downloads of this server', response: z.array(PullSchema) },
+  startPull: {
+    method: 'POST',
+    path: '/api/pulls',
+    summary: 'Download a model',
+    body: z.strictObject({ reference: z.string(), force: z.boolean().optional() }),
+    response: PullSchema,
+  },
+  watchPull: { method: 'GET', path: '/api/pulls/:id/events', summary: 'Progress until it ends', events: PullSchema },
+  cancelPull: { method: 'DELETE', path: '/api/pulls/:id', summary: 'Cancel; what has arrived is kept', response: PullSchema },
+  listDeployments: {
+    method: 'GET',
+    path: '/api/deployments',
+    summary: 'Models that run, or tried to',
+    response: z.array(DeploymentSchema),
+  },
+  startDeployment: {
+    method: 'POST',
+    path: '/api/deployments',
+    summary: 'Start a model and wait until it is ready',
+    body: StartDeploymentSchema,
+    response: DeploymentSchema,
+  },
+  stopDeployment: { method: 'DELETE', path: '/api/deployments/:model', summary: 'Drain and stop a model', response: DeploymentSchema },
+} as const satisfies Record<string, Route>
+
+export type RouteName = keyof typeof routes
