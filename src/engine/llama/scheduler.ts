@@ -1,0 +1,421 @@
+/**
+ * Continuous batching, in plain TypeScript: `batch = schedule()`, `commit(batch, await runner.run(batch))`, for ever.
+ * A step holds one token (or a speculated run) of every running sequence, then chunks of prompts as far as the step's budget goes.
+ */
+import type { FinishReason } from '../../shared/generate.ts'
+import type { Batch, Run, RunResult, Sampled, SampledToken, Slot } from './batch.ts'
+import type { KvPool, PrefixLookup } from './kv-pool.ts'
+import { MIN_SHARED_TOKENS } from './kv-pool.ts'
+import { createSequence, generatedCount } from './sequence.ts'
+import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
+import type { StepCost } from './step-cost.ts'
+import type { Snapshot } from './snapshot-store.ts'
+
+export interface SchedulerOptions {
+  pool: KvPool
+  cost: StepCost
+  /** Tokens in one batch at most. */
+  maxBatchTokens: number
+  speculation: boolean
+  /** A fixed prefill chunk, for the deterministic lane; absent = by cost. */
+  fixedChunk?: number
+  isEnd(token: number): boolean
+  now(): number
+}
+
+/** A sequence that cannot be admitted yet may be passed this often by later, smaller ones. */
+const MAX_BYPASSES = 16
+/** Waiting sequences that are looked at in one step. */
+const MAX_CONSIDERED = 64
+/** Answers that are being decoded at once above which no guesses are made: rows are dear then. */
+const MAX_SPECULATING = 4
+/** Part of the prompt budget that the longest-waiting prompt gets, however short the others are. */
+const OLDEST_SHARE = 0.25
+
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  #pool: KvPool
+  #waiting: Sequence[] = []
+  /** In the order of their arrival. */
+  #running: Sequence[] = []
+  /** Told at the next commit. */
+  #pending: Emission[] = []
+  #cancelled = new Set<Sequence>()
+  /** Snapshots that waiting sequences want from disk. */
+  #wanted = new Set<Snapshot>()
+  /** Samplers to be made and to be freed with the next batch. */
+  #opened: Sequence[] = []
+  #closed: Sequence[] = []
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#pool = options.pool
+  }
+
+  get pool(): KvPool {
+    return this.#pool
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
+  get runningCount(): number {
+    return this.#running.length
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#running.length === 0 && this.#pending.length === 0
+  }
+
+  add(request: SequenceRequest): Sequence {
+    const sequence = createSequence(request, this.#options.now())
+    this.#waiting.push(sequence)
+    return sequence
+  }
+
+  /** 1 = next; 0 = running or gone. */
+  positionOf(sequence: Sequence): number {
+    return this.#waiting.indexOf(sequence) + 1
+  }
+
+  /** Takes effect before the next batch; the `failed` emission comes with the next commit (or `takeEmissions`). */
+  cancel(sequence: Sequence): void {
+    if (sequence.times.ended === undefined) this.#cancelled.add(sequence)
+  }
+
+  /** Ends a sequence for a reason outside (a stop string). Only between `commit` and `schedule`. */
+  finish(sequence: Sequence): void {
+    if (sequence.times.ended === undefined) this.#end(sequence)
+  }
+
+  /** Emissions that came about without a batch. */
+  takeEmissions(): Emission[] {
+    this.#applyCancellations()
+    const taken = this.#pending
+    this.#pending = []
+    return taken
+  }
+
+  /** Snapshots to be read from disk before their sequences can be admitted; each is named once. */
+  takeWanted(): Snapshot[] {
+    const wanted = [...this.#wanted]
+    this.#wanted.clear()
+    return wanted
+  }
+
+  /** The next batch, or undefined when there is nothing to compute now. */
+  schedule(): Batch | undefined {
+    this.#applyCancellations()
+    this.#admitWaiting()
+    for (const { from, to } of this.#pool.compact()) this.#moveSlot(from, to)
+    const runs = this.#decodeRuns()
+    this.#addPromptRuns(runs)
+    const operations = this.#takeOperations()
+    if (runs.length === 0 && operations.length === 0) return undefined
+    runs.sort((a, b) => a.slot - b.slot)
+    return { operations, runs, tokenCount: countTokens(runs) }
+  }
+
+  /** Takes in what the runner sampled and tells what came of it. */
+  commit(batch: Batch, result: RunResult): Emission[] {
+    this.#observeCost(batch, result.decodeMs)
+    const emissions = this.takeEmissions()
+    const sampled = new Map(result.sampled.map((s) => [s.sequence, s]))
+    const failed = new Map(result.failures.map((f) => [f.sequence, f]))
+    for (const run of batch.runs) {
+      const sequence = this.#running.find((s) => s.id === run.sequence)
+      if (!sequence) continue
+      const failure = failed.get(run.sequence)
+      if (failure) {
+        this.#end(sequence)
+        emissions.push({ type: 'failed', sequence, code: failure.code, reason: failure.reason })
+      } else emissions.push(...this.#commitRun(sequence, run, sampled.get(run.sequence)))
+    }
+    this.#pool.snapshots.unpinAll()
+    return emissions
+  }
+
+  /** Everybody leaves the KV cache (saved to memory where it fits), so that the context can be made again with another shape. */
+  suspendAll(): Batch {
+    for (const sequence of [...this.#running].toReversed()) this.#suspend(sequence)
+    this.#pool.saveCached(Number.POSITIVE_INFINITY)
+    const operations = this.#takeOperations()
+    return { operations, runs: [], tokenCount: 0 }
+  }
+
+  /** After `suspendAll`: a pool for the new context. */
+  replacePool(pool: KvPool): void {
+    this.#pool = pool
+  }
+
+  /** Throws when something leaks. Call when idle, or between steps. */
+  verify(): void {
+    this.#pool.verify()
+    const { running, cached, free, total } = this.#pool.count()
+    if (running + cached + free !== total) throw new Error(`cells: ${running} + ${cached} + ${free} is not ${total}`)
+    if (this.#running.length === 0 && running !== 0) throw new Error(`${running} cells belong to nobody`)
+    const slots = new Set(this.#running.map((s) => s.slot))
+    if (slots.size !== this.#running.length || slots.has(undefined)) throw new Error('two sequences share a slot')
+  }
+
+  #applyCancellations(): void {
+    for (const sequence of this.#cancelled) {
+      if (sequence.times.ended !== undefined) continue
+      this.#end(sequence)
+      this.#pending.push({ type: 'failed', sequence, code: 'cancelled', reason: 'cancelled' })
+    }
+    this.#cancelled.clear()
+  }
+
+  // ── admission ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #admitWaiting(): void {
+    const blocked: Sequence[] = []
+    for (const sequence of this.#waiting.slice(0, MAX_CONSIDERED)) {
+      if (this.#running.length >= this.#pool.shape.parallel || blocked.some((s) => s.bypassed >= MAX_BYPASSES)) return
+      const lookup = this.#admissible(sequence)
+      if (lookup === undefined) blocked.push(sequence)
+      else if (lookup !== 'later') {
+        this.#admit(sequence, lookup)
+        for (const passed of blocked) passed.bypassed++
+      }
+    }
+  }
+
+  /** How to admit it now; `later` when waiting for a prefix pays (that holds nobody up); undefined when there is no room. */
+  #admissible(sequence: Sequence): PrefixLookup | 'later' | undefined {
+    if (sequence.suspended?.inMemory) {
+      const saved: PrefixLookup = { length: sequence.suspended.length, source: { type: 'snapshot', snapshot: sequence.suspended } }
+      return this.#pool.canAdmit(sequence.tokens, saved) ? saved : undefined
+    }
+    const best = this.#pool.lookup(sequence.tokens)
+    if (best.source.type === 'snapshot' && !best.source.snapshot.inMemory) {
+      if (!best.source.snapshot.loading) this.#wanted.add(best.source.snapshot)
+      return 'later'
+    }
+    if (this.#isBeingComputed(sequence, best.length)) return 'later'
+    if (this.#pool.canAdmit(sequence.tokens, best)) return best
+    const alone: PrefixLookup = { length: 0, source: { type: 'none' } }
+    return best.length > 0 && this.#running.length === 0 && this.#pool.canAdmit(sequence.tokens, alone) ? alone : undefined
+  }
+
+  /** Somebody is just computing more of this prompt than is there now: wait for it rather than compute it twice. */
+  #isBeingComputed(sequence: Sequence, known: number): boolean {
+    return this.#running.some((leader) => {
+      if (!isPrefilling(leader, this.#pool)) return false
+      const shared = Math.min(commonPrefix(leader.tokens, sequence.tokens), sequence.tokens.length - 1)
+      return shared >= MIN_SHARED_TOKENS && shared > known && shared > this.#lengthOf(leader)
+    })
+  }
+
+  #admit(sequence: Sequence, lookup: PrefixLookup): void {
+    const { slot, length } = this.#pool.admit(sequence.tokens, lookup)
+    sequence.slot = slot
+    sequence.suspended = undefined
+    this.#waiting.splice(this.#waiting.indexOf(sequence), 1)
+    this.#running.push(sequence)
+    this.#running.sort((a, b) => a.arrivedAt - b.arrivedAt || a.id - b.id)
+    if (sequence.admitted) return
+    sequence.admitted = true
+    sequence.cachedTokens = length
+    sequence.times.admitted = this.#options.now()
+    this.#opened.push(sequence)
+    this.#pending.push({ type: 'admitted', sequence })
+  }
+
+  #takeOperations(): Batch['operations'] {
+    const operations = this.#pool.takeOperations()
+    for (const sequence of this.#opened) {
+      operations.push({ type: 'open', sequence: sequence.id, sampling: sequence.sampling, tokens: sequence.tokens })
+    }
+    for (const sequence of this.#closed) operations.push({ type: 'close', sequence: sequence.id })
+    this.#opened = []
+    this.#closed = []
+    return operations
+  }
+
+  #moveSlot(from: Slot, to: Slot): void {
+    const sequence = this.#running.find((s) => s.slot === from)
+    if (sequence) sequence.slot = to
+  }
+
+  // ── the batch ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Oldest first, so that it is always the youngest that gives way when the cache is full: the oldest ends, and all do. */
+  #decodeRuns(): Run[] {
+    const runs: Run[] = []
+    const decoding = this.#running.filter((s) => !isPrefilling(s, this.#pool))
+    for (const sequence of decoding) {
+      if (sequence.slot === undefined) continue
+      if (!this.#makeRoom(sequence)) continue
+      const draft = this.#draft(sequence, decoding.length)
+      const tokens = [...sequence.tokens.slice(this.#lengthOf(sequence)), ...draft]
+      runs.push({ sequence: sequence.id, slot: sequence.slot, start: this.#lengthOf(sequence), tokens, sample: true, draft: draft.length })
+      this.#pool.extend(sequence.slot, tokens)
+    }
+    return runs
+  }
+
+  /** Room for one more token; younger sequences are suspended for it, and at last the sequence itself. */
+  #makeRoom(sequence: Sequence): boolean {
+    while (sequence.slot !== undefined && !this.#pool.canExtend(sequence.slot, 1)) {
+      const youngest = this.#running.at(-1)
+      if (!youngest || this.#running.length === 1 || this.#pool.lengthOf(sequence.slot) >= this.#pool.shape.window) {
+        this.#end(sequence)
+        this.#pending.push({ type: 'ended', sequence, reason: 'length' })
+        return false
+      }
+      this.#suspend(youngest)
+    }
+    return sequence.slot !== undefined
+  }
+
+  #draft(sequence: Sequence, decoding: number): number[] {
+    if (!this.#options.speculation || decoding > MAX_SPECULATING || sequence.slot === undefined) return []
+    const left = sequence.maxTokens - generatedCount(sequence) - 1
+    const draft = left > 0 ? sequence.lookup.propose(sequence.tokens, left, this.#options.cost.marginalRow(decoding)) : []
+    return this.#pool.canExtend(sequence.slot, 1 + draft.length) ? draft : []
+  }
+
+  #addPromptRuns(runs: Run[]): void {
+    const rows = countTokens(runs)
+    const prefilling = this.#running.filter((s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id))
+    if (prefilling.length === 0) return
+    const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
+    const shares = sharePrompts(prefilling.map((s) => this.#chunkLimit(s)), budget)
+    prefilling.forEach((sequence, i) => {
+      const count = shares[i] ?? 0
+      if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count)) runs.push(this.#promptRun(sequence, sequence.slot, count))
+    })
+    if (runs.length === 0) this.#breakDeadlock(prefilling)
+  }
+
+  #promptRun(sequence: Sequence, slot: Slot, count: number): Run {
+    const start = this.#pool.lengthOf(slot)
+    const tokens = sequence.tokens.slice(start, start + count)
+    this.#pool.extend(slot, tokens)
+    return { sequence: sequence.id, slot, start, tokens, sample: start + count === sequence.tokens.length, draft: 0 }
+  }
+
+  #promptBudget(rows: number): number {
+    return this.#options.fixedChunk ?? this.#options.cost.promptBudget(rows)
+  }
+
+  /** Tokens of its prompt that are left, up to where somebody waits for the prefix: so that they can begin together. */
+  #chunkLimit(sequence: Sequence): number {
+    const done = this.#lengthOf(sequence)
+    let limit = sequence.tokens.length - done
+    for (const follower of this.#waiting.slice(0, MAX_CONSIDERED)) {
+      const shared = Math.min(commonPrefix(sequence.tokens, follower.tokens), follower.tokens.length - 1)
+      if (shared >= MIN_SHARED_TOKENS && shared > done) limit = Math.min(limit, shared - done)
+    }
+    return limit
+  }
+
+  /** Only prompts run and none fits any more: the youngest gives its cells up. */
+  #breakDeadlock(prefilling: readonly Sequence[]): void {
+    const youngest = prefilling.at(-1)
+    if (youngest && this.#running.length > 1) this.#suspend(youngest)
+  }
+
+  #suspend(sequence: Sequence): void {
+    if (sequence.slot === undefined) return
+    sequence.suspended = this.#pool.suspend(sequence.slot)
+    sequence.slot = undefined
+    this.#running.splice(this.#running.indexOf(sequence), 1)
+    this.#waiting.unshift(sequence)
+    this.#waiting.sort((a, b) => a.arrivedAt - b.arrivedAt || a.id - b.id)
+  }
+
+  // ── after the batch ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #commitRun(sequence: Sequence, run: Run, sampled: Sampled | undefined): Emission[] {
+    if (!run.sample || !sampled) return [{ type: 'prefill', sequence, done: Math.min(sequence.promptLength, run.start + run.tokens.length) }]
+    sequence.times.firstToken ??= this.#options.now()
+    this.#settleDraft(sequence, run, sampled.tokens.length - 1)
+    const { kept, reason } = this.#keep(sequence, sampled.tokens)
+    const emissions: Emission[] = kept.length > 0 ? [{ type: 'tokens', sequence, tokens: kept }] : []
+    if (!reason) return emissions
+    this.#end(sequence)
+    return [...emissions, { type: 'ended', sequence, reason }]
+  }
+
+  /** Appends sampled tokens up to an end-of-generation token or the limit. */
+  #keep(sequence: Sequence, sampled: readonly SampledToken[]): { kept: SampledToken[]; reason?: FinishReason } {
+    const kept: SampledToken[] = []
+    for (const token of sampled) {
+      if (generatedCount(sequence) >= sequence.maxTokens) break
+      if (this.#options.isEnd(token.token)) return { kept, reason: 'stop' }
+      sequence.tokens.push(token.token)
+      kept.push(token)
+    }
+    return generatedCount(sequence) >= sequence.maxTokens ? { kept, reason: 'length' } : { kept }
+  }
+
+  #settleDraft(sequence: Sequence, run: Run, accepted: number): void {
+    if (run.draft === 0 || sequence.slot === undefined) return
+    sequence.draftedTokens += run.draft
+    sequence.acceptedTokens += accepted
+    sequence.lookup.observe(run.draft, accepted, sequence.tokens.length)
+    this.#pool.rewind(sequence.slot, run.start + run.tokens.length - run.draft + accepted)
+  }
+
+  #end(sequence: Sequence): void {
+    sequence.times.ended = this.#options.now()
+    if (sequence.slot !== undefined) this.#pool.release(sequence.slot)
+    sequence.slot = undefined
+    const list = this.#running.includes(sequence) ? this.#running : this.#waiting
+    const index = list.indexOf(sequence)
+    if (index >= 0) list.splice(index, 1)
+    const opened = this.#opened.indexOf(sequence)
+    if (opened >= 0) this.#opened.splice(opened, 1)
+    else if (sequence.admitted) this.#closed.push(sequence)
+  }
+
+  #observeCost(batch: Batch, decodeMs: number): void {
+    const prompts = batch.runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft)
+    const promptTokens = countTokens(prompts)
+    if (batch.tokenCount > 0) this.#options.cost.observe({ rows: batch.tokenCount - promptTokens, promptTokens }, decodeMs)
+  }
+
+  #lengthOf(sequence: Sequence): number {
+    return sequence.slot === undefined ? 0 : this.#pool.lengthOf(sequence.slot)
+  }
+}
+
+/** More than the last token is not in the KV cache yet. */
+function isPrefilling(sequence: Sequence, pool: KvPool): boolean {
+  const done = sequence.slot === undefined ? 0 : pool.lengthOf(sequence.slot)
+  return sequence.tokens.length - done > 1 || generatedCount(sequence) === 0
+}
+
+/**
+ * Divides a budget of prompt tokens: the oldest prompt gets its share first, so that it never starves; then the shortest remains
+ * first, so that a short question does not wait behind a long document. `wanted` is in the order of arrival.
+ */
+export function sharePrompts(wanted: readonly number[], budget: number): number[] {
+  const shares = wanted.map(() => 0)
+  if (wanted.length === 0) return shares
+  let left = budget
+  const give = (index: number, most: number): void => {
+    const count = Math.min((wanted[index] ?? 0) - (shares[index] ?? 0), most, left)
+    shares[index] = (shares[index] ?? 0) + count
+    left -= count
+  }
+  give(0, Math.ceil(budget * OLDEST_SHARE))
+  const byRemaining = wanted.map((count, index) => ({ count, index })).toSorted((a, b) => a.count - b.count || a.index - b.index)
+  for (const { index } of byRemaining) give(index, left)
+  return shares
+}
+
+function commonPrefix(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a[length] === b[length]) length++
+  return length
+}
+
+function countTokens(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + run.tokens.length, 0)
+}

@@ -1,0 +1,100 @@
+/**
+ * What a step costs here, learned while running, and from it how many prompt tokens may ride along.
+ *
+ *   step ms ≈ base + perRow · (tokens of running answers) + perPromptToken · (prompt tokens)
+ *
+ *   |<------------------ target ------------------>|
+ *   | base | rows of the running | prompt tokens … |     while somebody is reading
+ *   | base | prompt tokens ………………………… up to most |     when nobody is
+ */
+export interface StepShape {
+  /** Tokens of running sequences, drafts included. */
+  rows: number
+  promptTokens: number
+}
+
+export interface StepCostOptions {
+  /** Fixed target in ms; absent = relative to what a step without prompt costs here. */
+  targetMs?: number
+  /** Prompt tokens in a step when nobody is waiting for a next token. */
+  idleTokens: number
+}
+
+/** Old measurements fade with this weight a step. */
+const MEMORY = 0.97
+/** A step with prompt tokens may take this many times a step without, within the bounds below. */
+const TARGET_FACTOR = 6
+const TARGET_MIN_MS = 80
+const TARGET_MAX_MS = 500
+const MIN_CHUNK = 16
+
+export class StepCost {
+  readonly #options: StepCostOptions
+  /** Weighted sums for the line ms = base + perRow · rows (least squares). */
+  #sums = { weight: 0, rows: 0, ms: 0, rowsRows: 0, rowsMs: 0 }
+  #perPromptToken: number | undefined
+
+  constructor(options: StepCostOptions) {
+    this.#options = options
+  }
+
+  /** Predicted ms of a step that only decodes. Undefined until one was seen. */
+  decodeMs(rows: number): number | undefined {
+    const line = this.#line()
+    return line && line.base + line.perRow * rows
+  }
+
+  /** What one more row costs, as a part of the whole step with `rows`. A guess of 0.25 for one row until it was measured. */
+  marginalRow(rows: number): number {
+    const line = this.#line()
+    if (!line || line.perRow === 0) return 0.25 / (0.75 + 0.25 * rows)
+    return line.perRow / (line.base + line.perRow * rows)
+  }
+
+  targetMs(rows: number): number {
+    if (this.#options.targetMs !== undefined) return this.#options.targetMs
+    const decode = this.decodeMs(rows) ?? TARGET_MAX_MS / TARGET_FACTOR
+    return Math.min(TARGET_MAX_MS, Math.max(TARGET_MIN_MS, decode * TARGET_FACTOR))
+  }
+
+  /** Prompt tokens that may join a step with `rows` rows of running sequences. */
+  promptBudget(rows: number): number {
+    if (rows === 0) return this.#options.idleTokens
+    if (this.#perPromptToken === undefined) return Math.min(MIN_CHUNK * 2, this.#options.idleTokens)
+    const left = this.targetMs(rows) - (this.decodeMs(rows) ?? 0)
+    const tokens = Math.floor(left / this.#perPromptToken)
+    return Math.min(this.#options.idleTokens, Math.max(MIN_CHUNK, tokens))
+  }
+
+  observe(shape: StepShape, ms: number): void {
+    if (shape.promptTokens === 0) this.#observeRows(shape.rows, ms)
+    else this.#observePrompt(shape, ms)
+  }
+
+  #observeRows(rows: number, ms: number): void {
+    const s = this.#sums
+    this.#sums = {
+      weight: s.weight * MEMORY + 1,
+      rows: s.rows * MEMORY + rows,
+      ms: s.ms * MEMORY + ms,
+      rowsRows: s.rowsRows * MEMORY + rows * rows,
+      rowsMs: s.rowsMs * MEMORY + rows * ms,
+    }
+  }
+
+  #observePrompt(shape: StepShape, ms: number): void {
+    if (shape.promptTokens < MIN_CHUNK / 2) return
+    const perToken = Math.max(0.001, (ms - (shape.rows > 0 ? (this.decodeMs(shape.rows) ?? 0) : 0)) / shape.promptTokens)
+    this.#perPromptToken = this.#perPromptToken === undefined ? perToken : this.#perPromptToken * 0.7 + perToken * 0.3
+  }
+
+  #line(): { base: number; perRow: number } | undefined {
+    const { weight, rows, ms, rowsRows, rowsMs } = this.#sums
+    if (weight === 0) return undefined
+    const spread = weight * rowsRows - rows * rows
+    // All steps had about the same number of rows: only their mean is known.
+    if (spread < 0.01 * weight * weight) return { base: ms / weight, perRow: 0 }
+    const perRow = Math.max(0, (weight * rowsMs - rows * ms) / spread)
+    return { base: Math.max(0, (ms - perRow * rows) / weight), perRow }
+  }
+}
