@@ -17,6 +17,8 @@ export interface EngineSettings {
   kvLayout?: KvLayout | 'auto'
   /** Bytes that the KV cache may take. */
   kvBytes?: number
+  /** Bytes of KV cache that one token takes (all layers, this KV type); from the model's header. */
+  kvBytesPerToken?: number
   /** Bytes of ordinary memory for the prefix cache's second tier. */
   cacheBytes?: number
   /** Bytes of disk for its third tier; 0 turns it off. */

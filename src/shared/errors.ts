@@ -47,6 +47,29 @@ const table = {
     type: 'not_found_error',
     message: { en: 'There is nothing at {path}.', zh: '{path} 不存在。' },
   },
+  'method-not-allowed': {
+    status: 405,
+    type: 'invalid_request_error',
+    message: { en: '{path} does not answer {method}, only {allowed}.', zh: '{path} 不支持 {method}，仅支持 {allowed}。' },
+  },
+  'unsupported-media-type': {
+    status: 415,
+    type: 'invalid_request_error',
+    message: { en: 'The body is {type}, but only application/json is understood.', zh: '请求体类型为 {type}，仅支持 application/json。' },
+    hint: { en: 'Send the header Content-Type: application/json', zh: '请设置请求头 Content-Type: application/json' },
+  },
+  'server-unreachable': {
+    status: 503,
+    type: 'server_error',
+    message: { en: 'The server at {address} does not answer.', zh: '{address} 的服务没有响应。' },
+    hint: { en: 'Start it with: bendi up', zh: '请启动：bendi up' },
+  },
+  'connection-lost': {
+    status: 502,
+    type: 'server_error',
+    message: { en: 'The connection ended before the answer did.', zh: '回答尚未结束，连接已中断。' },
+    hint: { en: 'Send the request again.', zh: '请重新发送请求。' },
+  },
   'forbidden-host': {
     status: 403,
     type: 'permission_error',

@@ -39,7 +39,11 @@ export class FakeRunner implements Runner {
     for (const operation of batch.operations) this.#apply(operation)
     this.#checkOrder(batch.runs)
     const sampled = batch.runs.map((run) => ({ run, tokens: this.#decode(run) })).filter(({ run }) => run.sample)
-    return { sampled: sampled.map(({ run, tokens }) => ({ sequence: run.sequence, tokens })), failures: [], decodeMs: 10 + batch.tokenCount }
+    return {
+      sampled: sampled.map(({ run, tokens }) => ({ sequence: run.sequence, tokens })),
+      failures: [],
+      decodeMs: 10 + batch.tokenCount,
+    }
   }
 
   savedBytes(key: number): number {
@@ -57,6 +61,10 @@ export class FakeRunner implements Runner {
 
   dropBlob(key: number): void {
     this.#blobs.delete(key)
+  }
+
+  sequenceLength(slot: Slot): number {
+    return this.#slot(slot).length
   }
 
   get cellsInUse(): number {
@@ -81,7 +89,10 @@ export class FakeRunner implements Runner {
         this.#slot(operation.slot).splice(operation.start)
         return
       case 'save':
-        this.#blobs.set(operation.key, this.#slot(operation.slot).map((cell) => cell.token))
+        this.#blobs.set(
+          operation.key,
+          this.#slot(operation.slot).map((cell) => cell.token),
+        )
         return
       case 'load':
         return this.#load(operation.slot, operation.key)
@@ -139,7 +150,9 @@ export class FakeRunner implements Runner {
   }
 
   #checkRoom(): void {
-    if (this.options.layout === 'unified' && this.cellsInUse > this.options.cells) throw new Error(`${this.cellsInUse} of ${this.options.cells} cells`)
-    if (this.options.layout === 'split' && this.slots.some((cells) => cells.length > this.options.window)) throw new Error('a slot overflows')
+    if (this.options.layout === 'unified' && this.cellsInUse > this.options.cells)
+      throw new Error(`${this.cellsInUse} of ${this.options.cells} cells`)
+    if (this.options.layout === 'split' && this.slots.some((cells) => cells.length > this.options.window))
+      throw new Error('a slot overflows')
   }
 }

@@ -88,4 +88,6 @@ export interface Runner {
   savedBlob(key: number): Uint8Array | undefined
   addBlob(key: number, blob: Uint8Array): void
   dropBlob(key: number): void
+  /** Tokens that a slot really holds: for the idle integrity check. */
+  sequenceLength(slot: Slot): number
 }

@@ -32,7 +32,10 @@ describe('RadixIndex', () => {
   it('agrees with a plain list under any sequence of extensions, cuts and deletions', () => {
     const token = fc.integer({ min: 0, max: 2 })
     const action = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ type: fc.constant('extend' as const), holder: fc.nat(4), tokens: fc.array(token, { maxLength: 8 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ type: fc.constant('extend' as const), holder: fc.nat(4), tokens: fc.array(token, { maxLength: 8 }) }),
+      },
       { weight: 2, arbitrary: fc.record({ type: fc.constant('truncate' as const), holder: fc.nat(4), length: fc.nat(10) }) },
       { weight: 1, arbitrary: fc.record({ type: fc.constant('delete' as const), holder: fc.nat(4) }) },
     )

@@ -21,11 +21,18 @@ interface Setup {
 
 function setUp({ shape, speculation, memoryLimit, batch }: Setup) {
   const snapshots = new SnapshotStore({ memoryLimit, bytesPerToken: 4 })
-  const pool = shape.layout === 'split' ? new SplitPool(shape, snapshots, { sharing: true }) : new UnifiedPool(shape, snapshots, { sharing: true })
+  const pool =
+    shape.layout === 'split' ? new SplitPool(shape, snapshots, { sharing: true }) : new UnifiedPool(shape, snapshots, { sharing: true })
   let clock = 0
   const cost = new StepCost({ idleTokens: batch })
   const scheduler = new Scheduler({ pool, cost, maxBatchTokens: batch, speculation, isEnd: (token) => token === END, now: () => clock++ })
-  const runner = new FakeRunner({ layout: shape.layout, slots: shape.slots, window: shape.window, cells: shape.cells, vocabulary: VOCABULARY })
+  const runner = new FakeRunner({
+    layout: shape.layout,
+    slots: shape.slots,
+    window: shape.window,
+    cells: shape.cells,
+    vocabulary: VOCABULARY,
+  })
   return { snapshots, pool, scheduler, runner }
 }
 
@@ -52,7 +59,13 @@ async function step(world: ReturnType<typeof setUp>): Promise<Emission[]> {
 }
 
 const shapes = fc
-  .record({ layout: fc.constantFrom('unified' as const, 'split' as const), parallel: fc.integer({ min: 1, max: 5 }), window: fc.integer({ min: 48, max: 120 }), extra: fc.nat(4), squeeze: fc.nat(2) })
+  .record({
+    layout: fc.constantFrom('unified' as const, 'split' as const),
+    parallel: fc.integer({ min: 1, max: 5 }),
+    window: fc.integer({ min: 48, max: 120 }),
+    extra: fc.nat(4),
+    squeeze: fc.nat(2),
+  })
   .map(({ layout, parallel, window, extra, squeeze }): KvShape => ({
     layout,
     parallel,
@@ -77,42 +90,54 @@ const arrivals = fc.array(
 describe('Scheduler', () => {
   it('ends every sequence exactly once, leaks nothing, and answers as if each were alone, whatever arrives, aborts or overflows', async () => {
     await fc.assert(
-      fc.asyncProperty(shapes, arrivals, fc.boolean(), fc.constantFrom(0, 200, 100_000), fc.constantFrom(24, 64, 512), async (shape, requests, speculation, memoryLimit, batch) => {
-        const world = setUp({ shape, speculation, memoryLimit, batch })
-        const answers = new Map<Sequence, number[]>()
-        const ends = new Map<Sequence, string[]>()
-        const known = new Map<Sequence, (typeof requests)[number] & { prompt: number[] }>()
-        let idle = 0
-        for (let now = 0; now < 5000 && idle < 3; now++) {
-          for (const request of requests) {
-            if (request.at !== now) continue
-            const prompt = [...stem.slice(0, request.stem), ...request.own]
-            const sequence = world.scheduler.add({ id: known.size, tokens: prompt, maxTokens: request.maxTokens, sampling: { seed: 0, ignoreEos: false } })
-            known.set(sequence, { ...request, prompt })
-            answers.set(sequence, [])
-            ends.set(sequence, [])
+      fc.asyncProperty(
+        shapes,
+        arrivals,
+        fc.boolean(),
+        fc.constantFrom(0, 200, 100_000),
+        fc.constantFrom(24, 64, 512),
+        async (shape, requests, speculation, memoryLimit, batch) => {
+          const world = setUp({ shape, speculation, memoryLimit, batch })
+          const answers = new Map<Sequence, number[]>()
+          const ends = new Map<Sequence, string[]>()
+          const known = new Map<Sequence, (typeof requests)[number] & { prompt: number[] }>()
+          let idle = 0
+          for (let now = 0; now < 5000 && idle < 3; now++) {
+            for (const request of requests) {
+              if (request.at !== now) continue
+              const prompt = [...stem.slice(0, request.stem), ...request.own]
+              const sequence = world.scheduler.add({
+                id: known.size,
+                tokens: prompt,
+                maxTokens: request.maxTokens,
+                sampling: { seed: 0, ignoreEos: false },
+              })
+              known.set(sequence, { ...request, prompt })
+              answers.set(sequence, [])
+              ends.set(sequence, [])
+            }
+            for (const [sequence, request] of known) if (request.abortAt === now) world.scheduler.cancel(sequence)
+            for (const emission of await step(world)) {
+              if (emission.type === 'tokens') answers.get(emission.sequence)?.push(...emission.tokens.map((t) => t.token))
+              if (emission.type === 'ended' || emission.type === 'failed') ends.get(emission.sequence)?.push(emission.type)
+            }
+            idle = world.scheduler.isIdle && now > 60 ? idle + 1 : 0
           }
-          for (const [sequence, request] of known) if (request.abortAt === now) world.scheduler.cancel(sequence)
-          for (const emission of await step(world)) {
-            if (emission.type === 'tokens') answers.get(emission.sequence)?.push(...emission.tokens.map((t) => t.token))
-            if (emission.type === 'ended' || emission.type === 'failed') ends.get(emission.sequence)?.push(emission.type)
+          for (const [sequence, request] of known) {
+            expect(ends.get(sequence)).toHaveLength(1)
+            const expected = alone(request.prompt, request.maxTokens, shape.window)
+            const got = answers.get(sequence) ?? []
+            if (ends.get(sequence)?.[0] === 'failed') expect(expected.slice(0, got.length)).toEqual(got)
+            else expect(got).toEqual(expected)
           }
-          idle = world.scheduler.isIdle && now > 60 ? idle + 1 : 0
-        }
-        for (const [sequence, request] of known) {
-          expect(ends.get(sequence)).toHaveLength(1)
-          const expected = alone(request.prompt, request.maxTokens, shape.window)
-          const got = answers.get(sequence) ?? []
-          if (ends.get(sequence)?.[0] === 'failed') expect(expected.slice(0, got.length)).toEqual(got)
-          else expect(got).toEqual(expected)
-        }
-        expect(world.scheduler.isIdle).toBe(true)
-        expect(world.runner.open.size).toBe(0)
-        const { running, cached, free, total } = world.pool.count()
-        expect({ running, sum: cached + free }).toEqual({ running: 0, sum: total })
-        if (shape.layout === 'unified') expect(world.runner.cellsInUse).toBe(cached)
-        world.runner.slots.forEach((cells, slot) => expect(cells.length).toBe(world.pool.lengthOf(slot)))
-      }),
+          expect(world.scheduler.isIdle).toBe(true)
+          expect(world.runner.open.size).toBe(0)
+          const { running, cached, free, total } = world.pool.count()
+          expect({ running, sum: cached + free }).toEqual({ running: 0, sum: total })
+          if (shape.layout === 'unified') expect(world.runner.cellsInUse).toBe(cached)
+          world.runner.slots.forEach((cells, slot) => expect(cells.length).toBe(world.pool.lengthOf(slot)))
+        },
+      ),
       { numRuns: 400 },
     )
   })
@@ -136,7 +161,12 @@ describe('Scheduler', () => {
   it('lets a short question overtake a long document, and the document end all the same', async () => {
     const shape: KvShape = { layout: 'split', parallel: 2, slots: 2, window: 4000, cells: 8000 }
     const world = setUp({ shape, speculation: false, memoryLimit: 0, batch: 64 })
-    const long = world.scheduler.add({ id: 0, tokens: Array.from({ length: 3000 }, (_, i) => i % 3), maxTokens: 1, sampling: { seed: 0, ignoreEos: true } })
+    const long = world.scheduler.add({
+      id: 0,
+      tokens: Array.from({ length: 3000 }, (_, i) => i % 3),
+      maxTokens: 1,
+      sampling: { seed: 0, ignoreEos: true },
+    })
     await step(world)
     const short = world.scheduler.add({ id: 1, tokens: [3, 2, 1, 0, 3], maxTokens: 3, sampling: { seed: 0, ignoreEos: true } })
     const order: number[] = []
@@ -151,7 +181,9 @@ describe('Scheduler', () => {
     const shape: KvShape = { layout: 'split', parallel: 3, slots: 3, window: 64, cells: 192 }
     const world = setUp({ shape, speculation: false, memoryLimit: 1e6, batch: 64 })
     const prompts = [0, 1, 2].map((own) => [...stem.slice(0, 20), own, own])
-    const sequences = prompts.map((tokens, id) => world.scheduler.add({ id, tokens, maxTokens: 25, sampling: { seed: 0, ignoreEos: false } }))
+    const sequences = prompts.map((tokens, id) =>
+      world.scheduler.add({ id, tokens, maxTokens: 25, sampling: { seed: 0, ignoreEos: false } }),
+    )
     const answers = new Map(sequences.map((s) => [s, [] as number[]]))
     const take = (emissions: Emission[]) => {
       for (const e of emissions) if (e.type === 'tokens') answers.get(e.sequence)?.push(...e.tokens.map((t) => t.token))
@@ -178,13 +210,17 @@ describe('Scheduler', () => {
 describe('sharePrompts', () => {
   it('spends the budget, gives nobody more than it wants, and the oldest always something', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 2048 }), (wanted, budget) => {
-        const shares = sharePrompts(wanted, budget)
-        const total = wanted.reduce((a, b) => a + b, 0)
-        expect(shares.reduce((a, b) => a + b, 0)).toBe(Math.min(total, budget))
-        shares.forEach((share, i) => expect(share).toBeLessThanOrEqual(wanted[i] ?? 0))
-        expect(shares[0]).toBeGreaterThan(0)
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 1, max: 2048 }),
+        (wanted, budget) => {
+          const shares = sharePrompts(wanted, budget)
+          const total = wanted.reduce((a, b) => a + b, 0)
+          expect(shares.reduce((a, b) => a + b, 0)).toBe(Math.min(total, budget))
+          shares.forEach((share, i) => expect(share).toBeLessThanOrEqual(wanted[i] ?? 0))
+          expect(shares[0]).toBeGreaterThan(0)
+        },
+      ),
     )
   })
 })

@@ -280,13 +280,19 @@ export class Scheduler {
 
   #addPromptRuns(runs: Run[]): void {
     const rows = countTokens(runs)
-    const prefilling = this.#running.filter((s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id))
+    const prefilling = this.#running.filter(
+      (s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id),
+    )
     if (prefilling.length === 0) return
     const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
-    const shares = sharePrompts(prefilling.map((s) => this.#chunkLimit(s)), budget)
+    const shares = sharePrompts(
+      prefilling.map((s) => this.#chunkLimit(s)),
+      budget,
+    )
     prefilling.forEach((sequence, i) => {
       const count = shares[i] ?? 0
-      if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count)) runs.push(this.#promptRun(sequence, sequence.slot, count))
+      if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count))
+        runs.push(this.#promptRun(sequence, sequence.slot, count))
     })
     if (runs.length === 0) this.#breakDeadlock(prefilling)
   }
@@ -331,7 +337,8 @@ export class Scheduler {
   // ── after the batch ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #commitRun(sequence: Sequence, run: Run, sampled: Sampled | undefined): Emission[] {
-    if (!run.sample || !sampled) return [{ type: 'prefill', sequence, done: Math.min(sequence.promptLength, run.start + run.tokens.length) }]
+    if (!run.sample || !sampled)
+      return [{ type: 'prefill', sequence, done: Math.min(sequence.promptLength, run.start + run.tokens.length) }]
     sequence.times.firstToken ??= this.#options.now()
     this.#settleDraft(sequence, run, sampled.tokens.length - 1)
     const { kept, reason } = this.#keep(sequence, sampled.tokens)

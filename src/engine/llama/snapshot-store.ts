@@ -12,6 +12,10 @@ export interface Snapshot {
   onDisk: boolean
   /** Being read from disk; becomes `inMemory`. */
   loading: boolean
+  /** `bytes` is the real size, not an estimate. */
+  measured: boolean
+  /** Too large for the disk tier. */
+  refused: boolean
   lastUsed: number
   /** In use by the step that is being made; not to be dropped. */
   pinned: boolean
@@ -59,9 +63,23 @@ export class SnapshotStore {
   }
 
   /** Registers a sequence; shorter ones that it continues become superfluous: they are dropped first. */
-  add(tokens: readonly number[], place: { inMemory: boolean; onDisk: boolean; bytes?: number } = { inMemory: true, onDisk: false }): Snapshot {
+  add(
+    tokens: readonly number[],
+    place: { inMemory: boolean; onDisk: boolean; bytes?: number } = { inMemory: true, onDisk: false },
+  ): Snapshot {
     const bytes = place.bytes ?? tokens.length * this.#bytesPerToken
-    const snapshot: Snapshot = { key: this.#nextKey++, length: tokens.length, bytes, inMemory: place.inMemory, onDisk: place.onDisk, loading: false, lastUsed: ++this.#clock, pinned: place.inMemory }
+    const snapshot: Snapshot = {
+      key: this.#nextKey++,
+      length: tokens.length,
+      bytes,
+      inMemory: place.inMemory,
+      onDisk: place.onDisk,
+      loading: false,
+      measured: !place.inMemory,
+      refused: false,
+      lastUsed: ++this.#clock,
+      pinned: place.inMemory,
+    }
     const { length, holders } = this.#index.match(tokens)
     for (const older of holders) if (older.length === length) older.lastUsed = 0
     this.#index.extend(snapshot, tokens)
@@ -75,6 +93,14 @@ export class SnapshotStore {
     if (length === 0) return undefined
     const best = [...holders].reduce((a, b) => (rank(b) > rank(a) ? b : a))
     return { snapshot: best, length }
+  }
+
+  /** The real size, once it is known; later estimates follow it. */
+  measure(snapshot: Snapshot, bytes: number): void {
+    if (bytes === 0) return
+    snapshot.bytes = bytes
+    snapshot.measured = true
+    this.#bytesPerToken = bytes / snapshot.length
   }
 
   touch(snapshot: Snapshot): void {

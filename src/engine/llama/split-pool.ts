@@ -110,7 +110,8 @@ export class SplitPool implements KvPool {
   verify(): void {
     this.#table.index.verify()
     for (const slot of this.#table.slots) {
-      if (this.lengthOf(slot) > this.shape.window) throw new Error(`slot ${slot} holds ${this.lengthOf(slot)} of ${this.shape.window} tokens`)
+      if (this.lengthOf(slot) > this.shape.window)
+        throw new Error(`slot ${slot} holds ${this.lengthOf(slot)} of ${this.shape.window} tokens`)
     }
   }
 

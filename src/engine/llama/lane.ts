@@ -1,0 +1,190 @@
+/**
+ * One context with its scheduler: the loop of `schedule → run → commit`, and what goes on around it (disk tier, a longer window).
+ * A worker has one lane for ordinary requests and, once it is needed, one for deterministic ones.
+ */
+import type { Logger } from '../../base/logger.ts'
+import type { Runner } from './batch.ts'
+import type { CacheTiers } from './cache-tiers.ts'
+import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Turn } from './turn.ts'
+
+export interface LaneOptions {
+  scheduler: Scheduler
+  runner: Runner
+  tiers: CacheTiers | undefined
+  turn: Turn
+  logger: Logger
+  now(): number
+  /** Called after each step with what it brought about; before the next one, so that sequences can be finished in it. */
+  onEmissions(emissions: Emission[]): void
+  /** The runner failed: the context cannot be used any more. */
+  onFatal(error: unknown): void
+  /** Before a batch is run; for a lane that starts each sequence in an empty context. */
+  beforeRun?(isFirstOfSequence: boolean): void
+}
+
+export interface LaneStats {
+  steps: number
+  /** The last step with work: wall time, and what of it was not llama_decode. */
+  lastMs: number
+  lastOverheadMs: number
+  computedTokens: number
+}
+
+/** Idle for this long, a lane writes its prefix cache down. */
+const IDLE_MS = 300
+
+export class Lane {
+  readonly stats: LaneStats = { steps: 0, lastMs: 0, lastOverheadMs: 0, computedTokens: 0 }
+  readonly #options: LaneOptions
+  #wake: () => void = () => {}
+  #closed = false
+  #idleListeners: (() => void)[] = []
+  /** Everything worth keeping was written down since the last step. */
+  #tidy = false
+  #busy: Promise<void>
+  #idleTimer: NodeJS.Timeout | undefined
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    this.#busy = this.#loop()
+  }
+
+  get scheduler(): Scheduler {
+    return this.#options.scheduler
+  }
+
+  add(request: SequenceRequest): Sequence {
+    const sequence = this.#options.scheduler.add(request)
+    this.#wake()
+    return sequence
+  }
+
+  cancel(sequence: Sequence): void {
+    this.#options.scheduler.cancel(sequence)
+    this.#wake()
+  }
+
+  /** Does something between two steps, alone with the context. */
+  async between<T>(action: () => Promise<T>): Promise<T> {
+    const release = await this.#options.turn.take()
+    try {
+      return await action()
+    } finally {
+      release()
+      this.#wake()
+    }
+  }
+
+  /** Resolves when nothing runs or waits. */
+  whenIdle(): Promise<void> {
+    if (this.#options.scheduler.isIdle) return Promise.resolve()
+    return new Promise((resolve) => this.#idleListeners.push(resolve))
+  }
+
+  /** Writes the prefix cache to disk; for a stop that was asked for. */
+  async persist(): Promise<void> {
+    await this.between(async () => this.#saveCached(Number.POSITIVE_INFINITY))
+    while (await this.#options.tiers?.writeOne());
+  }
+
+  /** Ends the loop after the step that runs. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#idleTimer)
+    this.#wake()
+    await this.#busy
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      while (!this.#closed) {
+        const worked = await this.#step()
+        if (!worked && !this.#closed) await this.#sleep()
+      }
+    } catch (error) {
+      this.#options.onFatal(error)
+    }
+  }
+
+  /** False when there is nothing to compute now. */
+  async #step(): Promise<boolean> {
+    const release = await this.#options.turn.take()
+    try {
+      const { scheduler, runner, tiers } = this.#options
+      const start = this.#options.now()
+      const batch = scheduler.schedule()
+      for (const snapshot of scheduler.takeWanted()) this.#fetch(snapshot)
+      if (!batch) {
+        this.#options.onEmissions(scheduler.takeEmissions())
+        return false
+      }
+      this.#options.beforeRun?.(batch.runs.some((run) => run.start === 0))
+      const result = await runner.run(batch)
+      this.#options.onEmissions(scheduler.commit(batch, result))
+      tiers?.settle()
+      this.#record(batch.tokenCount, this.#options.now() - start, result.decodeMs)
+      return true
+    } finally {
+      release()
+    }
+  }
+
+  #record(tokens: number, ms: number, decodeMs: number): void {
+    if (tokens === 0) return
+    this.#tidy = false
+    this.stats.steps++
+    this.stats.computedTokens += tokens
+    this.stats.lastMs = ms
+    this.stats.lastOverheadMs = ms - decodeMs
+  }
+
+  #fetch(snapshot: Parameters<CacheTiers['fetch']>[0]): void {
+    void this.#options.tiers?.fetch(snapshot).then(() => this.#wake())
+  }
+
+  async #sleep(): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    if (this.#options.scheduler.isIdle) for (const listener of this.#idleListeners.splice(0)) listener()
+    if (this.#options.scheduler.isIdle && !this.#tidy) this.#idleTimer = setTimeout(() => void this.#tidyUp(), IDLE_MS)
+    await woken
+    clearTimeout(this.#idleTimer)
+    this.#wake = () => {}
+  }
+
+  /** Nobody is served: check the books, then save and write what would be lost with the process, one sequence at a time. */
+  async #tidyUp(): Promise<void> {
+    const { scheduler, tiers, logger } = this.#options
+    try {
+      this.#verify()
+      while (tiers && scheduler.isIdle && !this.#closed && !this.#tidy) {
+        const saved = await this.between(() => this.#saveCached(1))
+        const wrote = await tiers.writeOne()
+        this.#tidy = !saved && !wrote
+      }
+    } catch (error) {
+      logger.error('the idle check of the KV cache failed', { error })
+      this.#options.onFatal(error)
+    }
+  }
+
+  #verify(): void {
+    const { scheduler, runner } = this.#options
+    if (!scheduler.isIdle) return
+    scheduler.verify()
+    for (let slot = 0; slot < scheduler.pool.shape.slots; slot++) {
+      const [known, held] = [scheduler.pool.lengthOf(slot), runner.sequenceLength(slot)]
+      if (known !== held) throw new Error(`slot ${slot} should hold ${known} tokens and holds ${held}`)
+    }
+  }
+
+  async #saveCached(most: number): Promise<boolean> {
+    const { scheduler, runner, tiers } = this.#options
+    if (!tiers || scheduler.pool.saveCached(most) === 0) return false
+    await runner.run({ operations: scheduler.pool.takeOperations(), runs: [], tokenCount: 0 })
+    scheduler.pool.snapshots.unpinAll()
+    tiers.settle()
+    return true
+  }
+}

@@ -1,0 +1,95 @@
+/** What the engine (parent) and its worker process say to each other. Both ends are ours and of one version; commands are checked, events are not (one a step). */
+import { z } from 'zod'
+import { SamplingSchema } from '../../shared/generate.ts'
+import type { FinishReason, TokenLogprob, Timings, Usage, WireError } from '../../shared/generate.ts'
+
+export const WorkerOptionsSchema = z.strictObject({
+  file: z.string(),
+  kernel: z.string().optional(),
+  context: z.number().int().positive().optional(),
+  parallel: z.number().int().min(1).max(64),
+  kvType: z.enum(['f16', 'q8_0', 'q4_0']),
+  kvLayout: z.enum(['auto', 'unified', 'split']),
+  kvBytes: z.number().positive(),
+  kvBytesPerToken: z.number().positive(),
+  cacheBytes: z.number().nonnegative(),
+  diskCacheBytes: z.number().nonnegative(),
+  kvCacheFolder: z.string(),
+  threads: z.number().int().positive(),
+  gpuLayers: z.number().int().min(-1),
+  targetStepMs: z.number().positive().optional(),
+  speculation: z.boolean(),
+})
+export type WorkerOptions = z.infer<typeof WorkerOptionsSchema>
+
+const PromptTextSchema = z.discriminatedUnion('type', [
+  /** `addSpecial`: the vocabulary's own BOS/EOS rule applies (never for a rendered template that has its BOS). */
+  z.strictObject({ type: z.literal('text'), text: z.string(), addSpecial: z.boolean(), parseSpecial: z.boolean() }),
+  z.strictObject({ type: z.literal('tokens'), tokens: z.array(z.number()) }),
+])
+export type PromptText = z.infer<typeof PromptTextSchema>
+
+export const GenerateCommandSchema = z.strictObject({
+  type: z.literal('generate'),
+  id: z.number(),
+  prompt: PromptTextSchema,
+  sampling: SamplingSchema,
+  maxTokens: z.number().optional(),
+  stop: z.array(z.string()),
+  ignoreEos: z.boolean(),
+  choices: z.number(),
+  logprobs: z.number().optional(),
+  deterministic: z.boolean(),
+})
+export type GenerateCommand = z.infer<typeof GenerateCommandSchema>
+
+export const CommandSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('load'), options: WorkerOptionsSchema }),
+  GenerateCommandSchema,
+  z.strictObject({ type: z.literal('cancel'), id: z.number() }),
+  z.strictObject({ type: z.literal('embed'), id: z.number(), inputs: z.array(z.union([z.string(), z.array(z.number())])) }),
+  z.strictObject({ type: z.literal('tokenize'), id: z.number(), prompt: PromptTextSchema }),
+  z.strictObject({ type: z.literal('detokenize'), id: z.number(), tokens: z.array(z.number()) }),
+  z.strictObject({ type: z.literal('stats'), id: z.number() }),
+  /** Keeps what the disk tier should keep, then ends. */
+  z.strictObject({ type: z.literal('stop') }),
+])
+export type Command = z.infer<typeof CommandSchema>
+
+export interface LoadedModel {
+  kernel: string | undefined
+  architecture: string
+  context: number
+  largestContext: number
+  trainedContext: number
+  parallel: number
+  kvLayout: 'unified' | 'split'
+  vocabularySize: number
+  bosToken: string
+  eosToken: string
+  addsBos: boolean
+  chatTemplate: string | undefined
+  canEmbed: boolean
+  loadMs: number
+}
+
+/** Events of one generation, before thoughts and tool calls are split out of the text. */
+export type WorkerEvent =
+  | { type: 'queued'; position: number }
+  | { type: 'prefill'; done: number; total: number }
+  /** `tokens`: how many were sampled for it. */
+  | { type: 'text'; choice: number; text: string; tokens: number; logprobs?: TokenLogprob[] }
+  | { type: 'choice-end'; choice: number; reason: FinishReason; stopSequence?: string }
+  | { type: 'finish'; usage: Omit<Usage, 'reasoningTokens'>; timings: Timings }
+  | { type: 'error'; error: WireError }
+
+export type Report =
+  | { type: 'ready'; model: LoadedModel }
+  /** The model cannot be loaded; the process ends. */
+  | { type: 'failed'; error: WireError }
+  /** All that one step brought about: generation id and event. */
+  | { type: 'events'; events: [number, WorkerEvent][] }
+  /** The context was made again. */
+  | { type: 'resized'; context: number; kvLayout: 'unified' | 'split' }
+  | { type: 'reply'; id: number; value: unknown }
+  | { type: 'refusal'; id: number; error: WireError }

@@ -1,0 +1,439 @@
+/**
+ * The native runner: one libllama context, one batch a step.
+ * `run` does the KV operations in their order, decodes once on a worker thread, then samples row by row.
+ * Nothing is allocated per token: the batch and the logits are views of native memory.
+ */
+import { AppError } from '../../shared/errors.ts'
+import type { KvLayout, KvType } from '../engine.ts'
+import type { Batch, KvOperation, Run, Runner, RunFailure, RunResult, Sampled, SampledToken, SamplerSettings, Slot } from './batch.ts'
+import type { BatchBuffer, CandidateArray, ContextParams, ContextPointer, MemoryPointer } from './binding-types.ts'
+import { LogitRows } from './logit-rows.ts'
+import type { LlamaModel } from './model.ts'
+import { GrammarError, openSampler, SMALL_TOP_K } from './sampler.ts'
+import type { SamplerScratch, SequenceSampler } from './sampler.ts'
+import { SavedSequences } from './saved-sequences.ts'
+import type { SequenceBlob } from './sequence-blob.ts'
+import { tokenLogprob } from './token-logprob.ts'
+import type { LogprobTools } from './token-logprob.ts'
+import { createLogitScan } from './logit-scan.ts'
+
+export interface RunnerOptions {
+  layout: KvLayout
+  /** Sequences at the same time, 1 … 256. */
+  slots: number
+  /** Cells of all slots together; in the split layout each slot owns cells ÷ slots of them. Rounded up to 256 (a slot). */
+  cells: number
+  kvType: KvType
+  /** Tokens of one step at most (n_batch). */
+  batchTokens: number
+  /** Tokens of one computation at most (n_ubatch). */
+  microBatchTokens: number
+  threads: number
+  batchThreads: number
+  /** Rows of a step that may be sampled at most, drafts included; more logits take more memory. Absent: 16 a slot. */
+  maxOutputs?: number
+}
+
+export interface LlamaRunner extends Runner {
+  /** False where only whole sequences can be removed (recurrent, sliding window): then nothing may share prefixes. */
+  readonly canRemove: boolean
+  /** Cells as libllama rounded them. */
+  readonly cells: number
+  /** Tokens that one slot can hold. */
+  readonly cellsPerSlot: number
+  readonly maxOutputs: number
+  /** Positions held by a slot: for the idle integrity check. */
+  sequenceLength(slot: Slot): number
+  /** Bytes of all saved sequences. */
+  bytesUsed(): number
+  /** Empties every slot; saved sequences stay. */
+  clear(): void
+  setThreads(threads: number, batchThreads: number): void
+  /**
+   * Makes the context again with another shape; weights, samplers and saved sequences stay, the cells are empty.
+   * (Models with a sliding window or a recurrent state lose their saved sequences too: `savedBytes` is 0 then.)
+   * When the new one cannot be made, the old shape is made again and the call rejects with `engine-start-failed`.
+   */
+  reshape(options: RunnerOptions): Promise<void>
+  /** Frees the context and all samplers. Idempotent; not while `run` runs. */
+  close(): void
+}
+
+export const MAX_SLOTS = 256
+const OUTPUTS_PER_SLOT = 16
+const GGML_TYPE = { f16: 1, q4_0: 2, q8_0: 8 } as const satisfies Record<KvType, number>
+
+/** Makes the context (on a worker thread) and warms it up. Throws `engine-start-failed` when libllama cannot make it. */
+export async function createRunner(model: LlamaModel, options: RunnerOptions): Promise<LlamaRunner> {
+  const runner = new NativeRunner(model, await openContext(model, options))
+  try {
+    await runner.warmUp()
+  } catch (error) {
+    runner.close()
+    throw error
+  }
+  return runner
+}
+
+/** A context and what belongs to it. */
+interface NativeContext {
+  options: RunnerOptions
+  context: ContextPointer
+  memory: MemoryPointer
+  batch: BatchBuffer
+  maxOutputs: number
+  streams: number
+  cells: number
+  cellsPerSlot: number
+}
+
+async function openContext(model: LlamaModel, options: RunnerOptions): Promise<NativeContext> {
+  const { binding, shape, pointer } = model
+  const { slots, layout } = options
+  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOTS) throw new Error(`${slots} slots; libllama has 1 … ${MAX_SLOTS}`)
+  // libllama asserts that the outputs of a batch can be as many as its sequences.
+  const batchTokens = Math.max(options.batchTokens, slots)
+  const maxOutputs = Math.max(slots, Math.min(batchTokens, options.maxOutputs ?? slots * OUTPUTS_PER_SLOT))
+  const context = await binding.createContext(pointer, contextParams({ ...options, batchTokens, maxOutputs }))
+  const memory = context && binding.memory(context)
+  if (!context || !memory) {
+    if (context) binding.freeContext(context)
+    const reason = `libllama cannot make a context of ${options.cells} cells`
+    throw new AppError('engine-start-failed', { model: shape.name ?? shape.architecture, reason, log: '' })
+  }
+  return {
+    options,
+    context,
+    memory,
+    batch: binding.createBatch(binding.batchCapacity(context)),
+    maxOutputs,
+    streams: layout === 'split' ? slots : 1,
+    cells: binding.contextCells(context),
+    cellsPerSlot: binding.contextCellsPerSequence(context),
+  }
+}
+
+function contextParams(options: RunnerOptions & { maxOutputs: number }): Partial<ContextParams> {
+  const { layout, slots, cells, kvType, batchTokens, microBatchTokens, threads, batchThreads, maxOutputs } = options
+  return {
+    n_ctx: cells,
+    n_batch: batchTokens,
+    n_ubatch: Math.min(microBatchTokens, batchTokens),
+    n_seq_max: slots,
+    n_outputs_max: maxOutputs,
+    // The default of 1 would forbid to sample after each draft.
+    n_outputs_max_per_seq: 0,
+    n_threads: threads,
+    n_threads_batch: batchThreads,
+    // A quantised V cache exists only with flash attention; else libllama knows where it pays.
+    flash_attn_type: kvType === 'f16' ? -1 : 1,
+    type_k: GGML_TYPE[kvType],
+    type_v: GGML_TYPE[kvType],
+    kv_unified: layout === 'unified',
+  }
+}
+
+interface OpenSampler {
+  sampler: SequenceSampler
+  logprobs: number | undefined
+}
+
+class NativeRunner implements LlamaRunner {
+  canRemove = true
+  readonly #model: LlamaModel
+  readonly #samplers = new Map<number, OpenSampler>()
+  readonly #saved: SavedSequences
+  readonly #rows: LogitRows
+  readonly #scratch: OwnedScratch
+  readonly #logprobTools: LogprobTools
+  #native: NativeContext
+  #isRunning = false
+  #isClosed = false
+
+  constructor(model: LlamaModel, native: NativeContext) {
+    this.#model = model
+    this.#native = native
+    this.#saved = new SavedSequences(model)
+    this.#rows = new LogitRows(model)
+    this.#scratch = createScratch(model)
+    this.#logprobTools = { scan: this.#scratch.scan, pieceBytes: (token) => model.pieceBytes(token, true) }
+  }
+
+  get cells(): number {
+    return this.#native.cells
+  }
+
+  get cellsPerSlot(): number {
+    return this.#native.cellsPerSlot
+  }
+
+  get maxOutputs(): number {
+    return this.#native.maxOutputs
+  }
+
+  /** Computes two tokens: pages the weights in, and shows whether a part of a sequence can be removed. */
+  async warmUp(): Promise<void> {
+    const token = this.#model.shape.beginToken ?? 0
+    const runs: Run[] = [{ sequence: -1, slot: 0, start: 0, tokens: [token, token], sample: false, draft: 0 }]
+    await this.#decode(runs)
+    this.canRemove = this.#model.binding.removeCells(this.#native.memory, 0, 1, -1)
+    this.clear()
+  }
+
+  async run(batch: Batch): Promise<RunResult> {
+    if (this.#isRunning || this.#isClosed) throw new Error('the runner is busy or closed')
+    this.#isRunning = true
+    try {
+      const failures: RunFailure[] = []
+      await this.#operate(batch.operations, failures)
+      const decodeMs = batch.runs.length > 0 ? await this.#decode(batch.runs) : 0
+      return { sampled: this.#sampleRuns(batch.runs, failures), failures, decodeMs }
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  // --- operations ---
+
+  async #operate(operations: readonly KvOperation[], failures: RunFailure[]): Promise<void> {
+    let copied: CopySource | undefined
+    for (const operation of operations) {
+      if (operation.type === 'copy' && this.#native.options.layout === 'split') {
+        copied = await this.#copyWhole(operation, copied)
+        continue
+      }
+      if (changes(operation, copied?.slot)) copied = undefined
+      await this.#operateOne(operation, failures)
+    }
+  }
+
+  async #operateOne(operation: KvOperation, failures: RunFailure[]): Promise<void> {
+    switch (operation.type) {
+      case 'copy':
+        return this.#model.binding.copyCells(this.#native.memory, operation.from, operation.to, 0, operation.length)
+      case 'remove':
+        return this.#remove(operation.slot, operation.start)
+      case 'save':
+        return this.#saved.save(this.#native, operation.slot, operation.key)
+      case 'load':
+        return this.#saved.load(this.#native, operation.slot, operation.key)
+      case 'open':
+        return this.#open(operation.sequence, operation.sampling, operation.tokens, failures)
+      case 'close':
+        this.#samplers.get(operation.sequence)?.sampler.close()
+        this.#samplers.delete(operation.sequence)
+    }
+  }
+
+  #remove(slot: Slot, start: number): void {
+    // From −1 on is the whole sequence, which every kind of memory can remove.
+    if (!this.#model.binding.removeCells(this.#native.memory, slot, start === 0 ? -1 : start, -1)) {
+      throw new Error(`slot ${slot} does not let positions from ${start} on be removed`)
+    }
+  }
+
+  /**
+   * In the split layout a slot is copied through ordinary memory: libllama's own copy moves all cells of the slot, used or not,
+   * and only at the next decode, so that a save or load in between would see the wrong bytes.
+   */
+  async #copyWhole({ from, to }: { from: Slot; to: Slot }, last: CopySource | undefined): Promise<CopySource | undefined> {
+    const source = last?.slot === from ? last : { slot: from, blob: await this.#saved.read(this.#native, from) }
+    await this.#saved.write(this.#native, to, source.blob)
+    return source.slot === to ? undefined : source
+  }
+
+  #open(sequence: number, sampling: SamplerSettings, tokens: readonly number[], failures: RunFailure[]): void {
+    try {
+      this.#samplers.get(sequence)?.sampler.close()
+      const sampler = openSampler(this.#model, sampling, tokens, this.#scratch)
+      this.#samplers.set(sequence, { sampler, logprobs: sampling.logprobs })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      failures.push({ sequence, code: error instanceof GrammarError ? 'invalid-grammar' : 'internal', reason })
+    }
+  }
+
+  // --- decoding ---
+
+  /** Fills the native batch and computes it. Returns the wall time in ms. */
+  async #decode(runs: readonly Run[]): Promise<number> {
+    const { context, batch } = this.#native
+    batch.native.n_tokens = this.#fill(runs)
+    const start = performance.now()
+    const code = await this.#model.binding.decode(context, batch.native)
+    if (this.#model.usesGpu && code === 0) await this.#model.binding.synchronize(context)
+    const elapsed = performance.now() - start
+    if (code !== 0) throw new Error(`llama_decode: ${DECODE_ERRORS[code] ?? 'fatal error'} (${code}), ${batch.native.n_tokens} tokens`)
+    return elapsed
+  }
+
+  #fill(runs: readonly Run[]): number {
+    const { token, position, output, slot } = this.#native.batch
+    let at = 0
+    let outputs = 0
+    for (const run of runs) {
+      if (at + run.tokens.length > token.length) throw new Error(`a batch of more than ${token.length} tokens`)
+      if (run.sample) outputs += run.draft + 1
+      const firstOutput = run.sample ? run.tokens.length - 1 - run.draft : run.tokens.length
+      for (let index = 0; index < run.tokens.length; index++, at++) {
+        token[at] = run.tokens[index] ?? 0
+        position[at] = run.start + index
+        slot(at, run.slot)
+        output[at] = index >= firstOutput ? 1 : 0
+      }
+    }
+    if (outputs > this.maxOutputs) throw new Error(`${outputs} rows to sample, at most ${this.maxOutputs}`)
+    return at
+  }
+
+  // --- sampling ---
+
+  #sampleRuns(runs: readonly Run[], failures: RunFailure[]): Sampled[] {
+    const outputs = runs.reduce((sum, run) => sum + (run.sample ? run.draft + 1 : 0), 0)
+    if (outputs === 0) return []
+    this.#rows.refresh(this.#native.context, outputs)
+    const sampled: Sampled[] = []
+    let row = 0
+    for (const run of runs) {
+      if (!run.sample) continue
+      const open = this.#samplers.get(run.sequence)
+      const tokens = open && this.#sampleRun(run, open, row)
+      if (tokens && tokens.length > 0) sampled.push({ sequence: run.sequence, tokens })
+      else if (!failures.some((failure) => failure.sequence === run.sequence))
+        failures.push(nothingSampled(run.sequence, open !== undefined))
+      row += run.draft + 1
+    }
+    return sampled
+  }
+
+  /** One token, and one more for each draft that was right. */
+  #sampleRun(run: Run, open: OpenSampler, firstRow: number): SampledToken[] {
+    const result: SampledToken[] = []
+    for (let index = 0; index <= run.draft; index++) {
+      const sampled = this.#sampleRow(firstRow + index, open)
+      if (sampled) result.push(sampled)
+      // The draft that this token should equal is the one that the next row was computed with.
+      if (sampled?.token !== run.tokens[run.tokens.length - run.draft + index]) break
+    }
+    return result
+  }
+
+  #sampleRow(row: number, { sampler, logprobs }: OpenSampler): SampledToken | undefined {
+    const logits = this.#rows.row(row)
+    const raw = logprobs === undefined ? undefined : logits.slice()
+    const token = sampler.sample(logits)
+    if (token === undefined) return undefined
+    if (!raw || logprobs === undefined) return { token }
+    return { token, logprob: tokenLogprob(raw, token, logprobs, this.#logprobTools) }
+  }
+
+  // --- saved sequences ---
+
+  savedBytes(key: number): number {
+    return this.#saved.bytes(key)?.length ?? 0
+  }
+
+  savedBlob(key: number): Uint8Array | undefined {
+    return this.#saved.bytes(key)
+  }
+
+  addBlob(key: number, blob: Uint8Array): void {
+    this.#saved.add(key, blob)
+  }
+
+  dropBlob(key: number): void {
+    this.#saved.drop(key)
+  }
+
+  bytesUsed(): number {
+    return this.#saved.totalBytes
+  }
+
+  // --- the context as a whole ---
+
+  sequenceLength(slot: Slot): number {
+    return this.#model.binding.lastPosition(this.#native.memory, slot) + 1
+  }
+
+  clear(): void {
+    this.#model.binding.clearMemory(this.#native.memory)
+  }
+
+  setThreads(threads: number, batchThreads: number): void {
+    this.#model.binding.setThreads(this.#native.context, threads, batchThreads)
+  }
+
+  async reshape(options: RunnerOptions): Promise<void> {
+    if (this.#isRunning || this.#isClosed) throw new Error('the runner is busy or closed')
+    this.#isRunning = true
+    const old = this.#native.options
+    try {
+      // First the old one goes: both together may not fit.
+      this.#freeContext()
+      this.#native = await openContext(this.#model, options).catch(async (error: unknown) => {
+        this.#native = await openContext(this.#model, old)
+        throw error
+      })
+      this.#saved.dropUnportable()
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    if (this.#isRunning) throw new Error('the runner is busy')
+    this.#isClosed = true
+    for (const { sampler } of this.#samplers.values()) sampler.close()
+    this.#samplers.clear()
+    this.#scratch.free()
+    this.#freeContext()
+  }
+
+  #freeContext(): void {
+    this.#rows.forget()
+    this.#native.batch.free()
+    this.#model.binding.freeContext(this.#native.context)
+  }
+}
+
+const DECODE_ERRORS: Readonly<Record<number, string>> = {
+  1: 'no room in the KV cache',
+  2: 'aborted',
+  [-1]: 'invalid batch',
+  [-2]: 'out of memory',
+  [-3]: 'the computation failed',
+}
+
+interface CopySource {
+  slot: Slot
+  blob: SequenceBlob
+}
+
+/** Whether an operation changes the cells of a slot. */
+function changes(operation: KvOperation, slot: Slot | undefined): boolean {
+  return (operation.type === 'remove' || operation.type === 'load') && operation.slot === slot
+}
+
+function nothingSampled(sequence: number, isOpen: boolean): RunFailure {
+  if (!isOpen) return { sequence, code: 'internal', reason: 'its sampler is not open' }
+  return { sequence, code: 'internal', reason: 'no token may follow: the grammar forbids all of them, or the model computed no numbers' }
+}
+
+interface OwnedScratch extends SamplerScratch {
+  free(): void
+}
+
+function createScratch({ binding, shape }: LlamaModel): OwnedScratch {
+  const small = binding.createCandidates(SMALL_TOP_K)
+  let whole: CandidateArray | undefined
+  return {
+    scan: createLogitScan(shape.vocabularySize),
+    small,
+    whole: () => (whole ??= binding.createCandidates(shape.vocabularySize)),
+    free() {
+      small.free()
+      whole?.free()
+    },
+  }
+}

@@ -1,0 +1,120 @@
+/** Starts the worker as a child process and turns its messages into calls; native logs go to the deployment's log file. */
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { deferred } from '../../base/async.ts'
+import type { Deferred } from '../../base/async.ts'
+import { fromWireError } from '../../shared/errors.ts'
+import type { Command, LoadedModel, Report, WorkerEvent, WorkerOptions } from './messages.ts'
+
+export interface WorkerListeners {
+  onEvent(id: number, event: WorkerEvent): void
+  onResized(context: number, kvLayout: 'unified' | 'split'): void
+  /** Once, however it ended; `expected` after `stop`. */
+  onExit(reason: string): void
+}
+
+type Asking = Extract<Command, { type: 'embed' | 'tokenize' | 'detokenize' | 'stats' }>
+/** A question without its number. */
+export type Question = Asking extends infer Each ? (Each extends { id: number } ? Omit<Each, 'id'> : never) : never
+
+export interface WorkerProcess {
+  readonly pid: number | undefined
+  load(options: WorkerOptions): Promise<LoadedModel>
+  send(command: Command): void
+  /** Rejects with an AppError, or when the process ends. */
+  ask(question: Question): Promise<unknown>
+  /** Lets it write down its cache; killed after `limitMs`. */
+  stop(limitMs: number): Promise<void>
+  kill(): void
+}
+
+export function startWorker(logFile: string, listeners: WorkerListeners): WorkerProcess {
+  const child = forkWorker(logFile)
+  const exited = deferred<string>()
+  const loaded = deferred<LoadedModel>()
+  // Nobody may be waiting for it when the process ends.
+  loaded.promise.catch(() => {})
+  const questions = new Map<number, Deferred<unknown>>()
+  let nextQuestion = 1
+
+  child.on('message', (message) => receive(message as Report))
+  child.on('error', (error) => exited.resolve(error.message))
+  child.on('exit', (code, signal) => exited.resolve(signal ?? `exit code ${code ?? 'unknown'}`))
+  void exited.promise.then((reason) => {
+    const error = new Error(`the worker ended (${reason})`)
+    loaded.reject(error)
+    for (const question of questions.values()) question.reject(error)
+    listeners.onExit(reason)
+  })
+
+  function receive(report: Report): void {
+    switch (report.type) {
+      case 'events':
+        for (const [id, event] of report.events) listeners.onEvent(id, event)
+        return
+      case 'ready':
+        return loaded.resolve(report.model)
+      case 'failed':
+        return loaded.reject(fromWireError(report.error))
+      case 'resized':
+        return listeners.onResized(report.context, report.kvLayout)
+      case 'reply':
+        return take(report.id)?.resolve(report.value)
+      case 'refusal':
+        return take(report.id)?.reject(fromWireError(report.error))
+    }
+  }
+
+  function take(id: number): Deferred<unknown> | undefined {
+    const question = questions.get(id)
+    questions.delete(id)
+    return question
+  }
+
+  const send = (command: Command): void => {
+    if (child.connected) child.send(command)
+  }
+
+  return {
+    pid: child.pid,
+    load(options) {
+      send({ type: 'load', options })
+      return loaded.promise
+    },
+    send,
+    ask(question) {
+      const id = nextQuestion++
+      const answer = deferred<unknown>()
+      questions.set(id, answer)
+      if (child.connected) send({ ...question, id })
+      else take(id)?.reject(new Error('the worker has ended'))
+      return answer.promise
+    },
+    async stop(limitMs) {
+      send({ type: 'stop' })
+      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+      await exited.promise
+      clearTimeout(timer)
+    },
+    kill: () => child.kill('SIGKILL'),
+  }
+}
+
+/** The worker beside this file: `.js` as built, `.ts` (through tsx) when this is the source. */
+function forkWorker(logFile: string): ChildProcess {
+  mkdirSync(path.dirname(logFile), { recursive: true })
+  const log = openSync(logFile, 'a', 0o600)
+  const isSource = import.meta.url.endsWith('.ts')
+  const entry = fileURLToPath(new URL(isSource ? './worker.ts' : './worker.js', import.meta.url))
+  const execArgv = isSource ? ['--import', createRequire(import.meta.url).resolve('tsx')] : []
+  try {
+    // In a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent drains it first.
+    return fork(entry, [], { stdio: ['ignore', log, log, 'ipc'], serialization: 'advanced', execArgv, detached: true })
+  } finally {
+    closeSync(log)
+  }
+}
