@@ -1,0 +1,39 @@
+/** The JSON body of a request, bounded before it is read. */
+import type { Context } from 'hono'
+import { AppError } from '../shared/errors.ts'
+
+/** Bytes. A prompt of a million tokens is about 5 MB. */
+export const BODY_LIMIT = 16 * 1024 * 1024
+
+/** Throws `unsupported-media-type`, `request-too-large`, `invalid-request`. */
+export async function readJson(c: Context, limit: number): Promise<unknown> {
+  const type = c.req.header('content-type')
+  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
+    throw new AppError('unsupported-media-type', { type })
+  const text = await readText(c, limit)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const reason = text.trim() === '' ? 'the body is empty' : error instanceof Error ? error.message : String(error)
+    throw new AppError('invalid-request', { reason: `the body is not JSON (${reason})` })
+  }
+}
+
+async function readText(c: Context, limit: number): Promise<string> {
+  const length = c.req.header('content-length')
+  if (length === undefined) return readCounted(c.req.raw.body, limit)
+  // Node's HTTP parser never lets more through than was announced.
+  if (Number(length) > limit) throw new AppError('request-too-large', { limit })
+  return c.req.text()
+}
+
+async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > limit) throw new AppError('request-too-large', { limit })
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}

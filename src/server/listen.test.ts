@@ -1,0 +1,223 @@
+import http from 'node:http'
+import net from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { answer } from '../../test/fakes/scripted-engine.ts'
+import { createScriptedServer, type ScriptedServer, type ScriptedServerOptions } from '../../test/fakes/scripted-server.ts'
+import { deferred } from '../base/async.ts'
+import { silentLogger } from '../base/logger.ts'
+import type { GenerateEvent } from '../shared/generate.ts'
+import { isLoopbackHost, listen, type Listening, type Timeouts } from './listen.ts'
+
+const open: Listening[] = []
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close(0)))
+})
+
+async function start(options: ScriptedServerOptions = {}, timeouts: Partial<Timeouts> = {}): Promise<ScriptedServer & Listening> {
+  const server = createScriptedServer(options)
+  const listening = await listen(server.app, { host: '127.0.0.1', port: 0, logger: silentLogger, timeouts })
+  open.push(listening)
+  return { ...server, ...listening }
+}
+
+const CHAT = JSON.stringify({ model: 'scripted', messages: [{ role: 'user', content: 'Hi' }], stream: true })
+
+/** Writes raw bytes and gives what comes back until the server hangs up. */
+async function exchange(port: number, text: string): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1')
+  socket.end(text)
+  let reply = ''
+  for await (const chunk of socket) reply += String(chunk)
+  return reply
+}
+
+function chatOn(socket: net.Socket): void {
+  const headers = [
+    'POST /v1/chat/completions HTTP/1.1',
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${CHAT.length}`,
+  ]
+  socket.write(`${headers.join('\r\n')}\r\n\r\n${CHAT}`)
+}
+
+describe('listening', () => {
+  test('refuses addresses that other machines can reach', async () => {
+    const { app } = createScriptedServer()
+    for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
+      await expect(listen(app, { host, port: 0, logger: silentLogger })).rejects.toMatchObject({
+        code: 'non-loopback-host',
+        data: { host },
+      })
+    }
+    expect(await isLoopbackHost('localhost')).toBe(true)
+    expect(await isLoopbackHost('127.0.0.1')).toBe(true)
+    expect(await isLoopbackHost('::1')).toBe(true)
+  })
+
+  test('on a taken port says who has it, and which one is free', async () => {
+    const { app, port } = await start()
+    const error = await listen(app, { host: '127.0.0.1', port, logger: silentLogger }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'port-in-use', data: { port } })
+    if (process.platform === 'linux') expect(error).toMatchObject({ data: { owner: expect.stringContaining(`pid ${process.pid}`) } })
+    const { next } = (error as { data: { next: number } }).data
+    expect(next).toBeGreaterThan(port)
+    const second = await listen(app, { host: '127.0.0.1', port: next, logger: silentLogger })
+    open.push(second)
+    expect(second.port).toBe(next)
+  })
+
+  test('answers what is not HTTP, has no Host or too many headers with an error that can be read', async () => {
+    const { port } = await start()
+    for (const [request, status] of [
+      ['garbage\r\n\r\n', 400],
+      ['GET / HTTP/1.0\r\n\r\n', 400],
+      [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+      ['GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 404],
+      ['GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 404],
+    ] as const) {
+      const reply = await exchange(port, request)
+      if (status !== 404) expect(reply).toContain(`HTTP/1.1 ${status} `)
+      expect(reply).not.toContain('root:')
+      expect(reply.toLowerCase()).toContain('x-request-id')
+    }
+  })
+
+  test('takes a body that comes in pieces of unknown length, up to the limit', async () => {
+    const { address } = await start({ bodyLimit: 10_000 })
+    const post = (body: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = http.request(`${address}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' } })
+        request.on('response', (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        request.on('error', reject)
+        // Two writes before the end make the transfer chunked.
+        request.write(body.slice(0, 10))
+        request.end(body.slice(10))
+      })
+    expect(await post(CHAT)).toBe(200)
+    expect(await post(CHAT.replace('Hi', 'x'.repeat(20_000)))).toBe(413)
+  })
+})
+
+describe('a client that vanishes', () => {
+  test('ends its generation: while waiting, and in mid-stream', async () => {
+    for (const steps of [[], [{ type: 'text-delta', choice: 0, text: 'a' } satisfies GenerateEvent]]) {
+      const { engine, port } = await start({ script: () => [...steps, new Promise(() => {})] })
+      const socket = net.connect(port, '127.0.0.1')
+      chatOn(socket)
+      await expect.poll(() => engine.live).toBe(1)
+      socket.destroy()
+      await expect.poll(() => engine.live).toBe(0)
+    }
+  })
+})
+
+describe('a client that does not read', () => {
+  test('does not hold up the engine, and gets the whole answer when it reads at last', async () => {
+    const words = 200_000
+    function* script(): Generator<GenerateEvent> {
+      for (let index = 0; index < words; index++) yield { type: 'text-delta', choice: 0, text: `word${index} ` }
+      yield* answer('')
+    }
+    const { engine, port } = await start({ script })
+    const socket = net.connect(port, '127.0.0.1')
+    socket.pause()
+    chatOn(socket)
+    await expect.poll(() => engine.requests.length).toBe(1)
+    // The generation ends although nobody has read anything: the engine never waits for a reader.
+    await expect.poll(() => engine.live, { timeout: 20_000 }).toBe(0)
+    let bytes = 0
+    let tail = ''
+    for await (const chunk of socket) {
+      bytes += (chunk as Buffer).length
+      tail = (tail + String(chunk)).slice(-200)
+      if (tail.includes('data: [DONE]')) break
+    }
+    // A frame for every word would be 250 bytes each; what waited was merged into a few long frames.
+    expect(bytes).toBeGreaterThan(words * 9)
+    expect(bytes).toBeLessThan(words * 100)
+  })
+})
+
+describe('a client that wastes time', () => {
+  test('is cut off when it never takes its reply, which ends the generation', async () => {
+    const flood = Array.from({ length: 100 }, (): GenerateEvent => ({ type: 'text-delta', choice: 0, text: 'x'.repeat(100_000) }))
+    const { engine, port } = await start({ script: () => [...flood, new Promise(() => {})] }, { stalled: 50 })
+    const socket = net.connect(port, '127.0.0.1')
+    socket.pause()
+    chatOn(socket)
+    await expect.poll(() => engine.requests.length).toBe(1)
+    await expect.poll(() => engine.live, { timeout: 10_000 }).toBe(0)
+    socket.destroy()
+  })
+
+  test('is not cut off while the engine is what is slow', async () => {
+    const gate = deferred<void>()
+    const { engine, address } = await start({ script: () => [gate.promise, ...answer('late')] }, { stalled: 5 })
+    const body = CHAT.replace('true', 'false')
+    const reply = fetch(`${address}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    await expect.poll(() => engine.live).toBe(1)
+    const startedAt = performance.now()
+    await expect.poll(() => performance.now() - startedAt).toBeGreaterThan(30)
+    gate.resolve()
+    expect(await (await reply).text()).toContain('late')
+  })
+
+  test('is cut off when its headers or its body come drop by drop', async () => {
+    const { port } = await start({}, { headers: 40, request: 60, checkInterval: 10 })
+    const slow = async (text: string): Promise<string> => {
+      const socket = net.connect(port, '127.0.0.1')
+      socket.write(text)
+      let reply = ''
+      for await (const chunk of socket) reply += String(chunk)
+      return reply
+    }
+    expect(await slow('POST /v1/chat/completions HTTP/1.1\r\nHost: loc')).toContain('HTTP/1.1 408 ')
+    const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'
+    expect(await slow(head)).toContain('HTTP/1.1 408 ')
+  })
+})
+
+describe('closing', () => {
+  test('lets a reply end, then refuses connections', async () => {
+    const gate = deferred<void>()
+    const { address, close, engine } = await start({
+      script: () => [{ type: 'text-delta', choice: 0, text: 'a' }, gate.promise, ...answer('b')],
+    })
+    const response = await fetch(`${address}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: CHAT,
+    })
+    expect(engine.live).toBe(1)
+    const closed = close(10_000)
+    await expect(fetch(`${address}/health`)).rejects.toThrow('fetch failed')
+    gate.resolve()
+    expect(await response.text()).toContain('[DONE]')
+    await closed
+  })
+
+  test('cuts what has not ended in time, and can be called twice', async () => {
+    const { address, close, engine } = await start({ script: () => [{ type: 'text-delta', choice: 0, text: 'a' }, new Promise(() => {})] })
+    const response = await fetch(`${address}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: CHAT,
+    })
+    await Promise.all([close(10), close(10)])
+    await expect(response.text()).rejects.toThrow('terminated')
+    await expect.poll(() => engine.live).toBe(0)
+  })
+
+  test('does not wait for connections that are idle', async () => {
+    const { address, close } = await start()
+    await (await fetch(`${address}/health`)).text()
+    const before = performance.now()
+    await close(10_000)
+    expect(performance.now() - before).toBeLessThan(5000)
+  })
+})

@@ -1,0 +1,173 @@
+/** The app on a port of this machine. */
+import { randomUUID } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { delay } from '../base/async.ts'
+import type { Logger } from '../base/logger.ts'
+import { AppError, toWireError } from '../shared/errors.ts'
+import { errorBody } from './error-reply.ts'
+import { findPortOwner } from './port-owner.ts'
+import { isLoopbackName } from './policy.ts'
+
+export interface ListenOptions {
+  host: string
+  /** 0 is any free one. */
+  port: number
+  logger: Logger
+  timeouts?: Partial<Timeouts>
+}
+
+/** Milliseconds. Whoever sends a request drop by drop is cut off, and so is who does not take its reply; the reply itself may take as long as it likes. */
+export interface Timeouts {
+  /** Until all headers are there. */
+  headers: number
+  /** … and the body. */
+  request: number
+  /** An idle connection. */
+  keepAlive: number
+  /** Bytes wait for the client, and it takes none. */
+  stalled: number
+  /** How often the first two are looked at. */
+  checkInterval: number
+}
+
+const TIMEOUTS: Timeouts = { headers: 15_000, request: 120_000, keepAlive: 65_000, stalled: 120_000, checkInterval: 5000 }
+
+export interface Listening {
+  /** e.g. `http://127.0.0.1:8400`. */
+  address: string
+  port: number
+  /** Takes no more connections, waits up to `drainMs` for replies under way, then cuts them. Idempotent. */
+  close(drainMs?: number): Promise<void>
+}
+
+const DRAIN = 5000
+
+/** Throws `non-loopback-host`, `port-in-use`. */
+export async function listen(app: Hono, { host, port, logger, timeouts }: ListenOptions): Promise<Listening> {
+  if (!(await isLoopbackHost(host))) throw new AppError('non-loopback-host', { host })
+  const server = createHttpServer(app, { ...TIMEOUTS, ...timeouts })
+  try {
+    await bind(server, host, port)
+  } catch (error) {
+    throw isCode(error, 'EADDRINUSE') ? await portInUse(host, port) : error
+  }
+  const { address, family, port: bound } = server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+  logger.info('listening', { address: url })
+  let closing: Promise<void> | undefined
+  return { address: url, port: bound, close: (drainMs = DRAIN) => (closing ??= closeServer(server, drainMs)) }
+}
+
+/** A name counts when everything that it resolves to is this machine. */
+export async function isLoopbackHost(host: string): Promise<boolean> {
+  if (isLoopbackName(host) && host !== 'localhost') return true
+  const addresses = await lookup(host, { all: true }).catch(() => [])
+  return addresses.length > 0 && addresses.every(({ address }) => isLoopbackName(address))
+}
+
+function createHttpServer(app: Hono, timeouts: Timeouts): Server {
+  const listener = getRequestListener((request, env) => app.fetch(request, env), { errorHandler: badRequest })
+  const server = createServer(
+    {
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.request,
+      keepAliveTimeout: timeouts.keepAlive,
+      connectionsCheckingInterval: timeouts.checkInterval,
+      // Finds out about clients that have vanished without a word.
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+    },
+    (incoming, outgoing) => {
+      outgoing.setTimeout(timeouts.stalled, () => {
+        if (outgoing.writableLength > 0 || (outgoing.socket?.writableLength ?? 0) > 0) outgoing.destroy()
+      })
+      void listener(incoming, outgoing)
+    },
+  )
+  return server.on('clientError', answerClientError)
+}
+
+/** A request that is not even one: no Host, a broken URL. */
+function badRequest(error: unknown): Response {
+  const reason = error instanceof Error ? error.message : String(error)
+  const body = errorBody('/v1', toWireError(new AppError('invalid-request', { reason })), 'en')
+  return Response.json(body, { status: 400, headers: { 'x-request-id': newRequestId() } })
+}
+
+const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** What Node's HTTP parser could not read, or what took too long to come. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
+  const reason = STATUS_CODES[status] ?? 'Bad Request'
+  const body = JSON.stringify(errorBody('/v1', toWireError(new AppError('invalid-request', { reason: reason.toLowerCase() })), 'en'))
+  const head = [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${newRequestId()}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`
+}
+
+function bind(server: TcpServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function portInUse(host: string, port: number): Promise<AppError> {
+  const [owner, next] = await Promise.all([findPortOwner(port), nextFreePort(host, port)])
+  return new AppError('port-in-use', { port, owner: owner ? `${owner.name} (pid ${owner.pid})` : 'another program', next })
+}
+
+/** Of the 50 ports after this one; 0 (any) when none is free. */
+async function nextFreePort(host: string, port: number): Promise<number> {
+  for (let candidate = port + 1; candidate <= Math.min(port + 50, 65_535); candidate++) {
+    if (await isFree(host, candidate)) return candidate
+  }
+  return 0
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  const server = createTcpServer()
+  try {
+    await bind(server, host, port)
+    return true
+  } catch {
+    return false
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+async function closeServer(server: Server, drainMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection that was busy when the server closed turns idle when its reply has ended, and would then linger.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const giveUp = new AbortController()
+  await Promise.race([closed, delay(drainMs, giveUp.signal).catch(() => {})])
+  giveUp.abort()
+  clearInterval(sweep)
+  server.closeAllConnections()
+  await closed
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,84 @@
+/** bendi's own API, from the routes table: a handler for each row, or it does not compile. */
+import { Hono, type Context } from 'hono'
+import type { z } from 'zod'
+import type { Platform } from '../../platform/platform.ts'
+import type { Pull } from '../../shared/api.ts'
+import { routes, type Route, type RouteName } from '../../shared/routes.ts'
+import { parseBody } from '../dialects/request-fields.ts'
+import { errorBody, languageOf } from '../error-reply.ts'
+import { openEventStream, STREAM_HEADERS } from '../event-stream.ts'
+import { refuseHead } from '../generation-reply.ts'
+import { readJson } from '../json-body.ts'
+import type { RouteContext } from '../route-context.ts'
+
+type Table = typeof routes
+interface Call<Name extends RouteName> {
+  param(name: string): string
+  body: Table[Name] extends { body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
+  signal: AbortSignal
+}
+type Result<Name extends RouteName> = Table[Name] extends { response: infer Schema extends z.ZodType }
+  ? z.output<Schema> | Promise<z.output<Schema>>
+  : AsyncIterable<Table[Name] extends { events: infer Schema extends z.ZodType } ? z.output<Schema> : never>
+type Handlers = { [Name in RouteName]: (call: Call<Name>) => Result<Name> }
+
+export function apiRoutes(context: RouteContext): Hono {
+  const app = new Hono()
+  const handlers = handlersOf(context.platform)
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route: Route = routes[name]
+    const handle = handlers[name] as (call: Call<RouteName>) => unknown
+    app.on(route.method, route.path, async (c) => {
+      const body = route.body ? parseBody(route.body, await readJson(c, context.bodyLimit)) : undefined
+      const call = { param: (key: string) => c.req.param(key) ?? '', body, signal: c.req.raw.signal } as Call<RouteName>
+      return route.events ? streamPull(c, context, handle, call) : c.json((await handle(call)) as object)
+    })
+  }
+  return app
+}
+
+function handlersOf(platform: Platform): Handlers {
+  const { models, pulls, deployments } = platform
+  return {
+    status: () => platform.status(),
+    hardware: () => platform.hardware(),
+    doctor: () => platform.doctor(),
+    listModels: () => models.list(),
+    showModel: ({ param }) => models.show(param('model')),
+    removeModel: ({ param }) => models.remove(param('model')),
+    listPulls: () => pulls.list(),
+    startPull: ({ body: { reference, force } }) => pulls.start(reference, { force }),
+    watchPull: ({ param, signal }) => pulls.watch(param('id'), signal),
+    cancelPull: ({ param }) => pulls.cancel(param('id')),
+    listDeployments: () => deployments.list(),
+    startDeployment: ({ body, signal }) => deployments.start(body, signal),
+    stopDeployment: ({ param }) => deployments.stop(param('model')),
+  }
+}
+
+const PULL_ENDS: ReadonlySet<Pull['state']> = new Set(['done', 'failed', 'cancelled'])
+
+/** Progress until it ends. A slow reader gets only the newest state. */
+async function streamPull(
+  c: Context,
+  { timing, logger }: RouteContext,
+  handle: (call: Call<RouteName>) => unknown,
+  call: Call<RouteName>,
+): Promise<Response> {
+  refuseHead(c)
+  const language = languageOf(c.req.header('accept-language'))
+  const body = await openEventStream<Pull>(
+    {
+      open: (signal) => handle({ ...call, signal }) as AsyncIterable<Pull>,
+      merge: (pending, pull) => void pending.splice(0, pending.length, pull),
+      isWaiting: () => false,
+      errorOf: () => undefined,
+      isLast: (pull) => PULL_ENDS.has(pull.state),
+      encode: (pull) => `data: ${JSON.stringify(pull)}\n\n`,
+      encodeError: (error) => `data: ${JSON.stringify(errorBody(c.req.path, error, language))}\n\n`,
+      encodeEnd: () => '',
+    },
+    { timing, clientGone: c.req.raw.signal, onFailure: (error) => logger.error('a stream broke', { path: c.req.path, error }) },
+  )
+  return c.body(body, 200, STREAM_HEADERS)
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { answer, finish } from '../../../test/fakes/scripted-engine.ts'
+import { createScriptedServer, readChunks } from '../../../test/fakes/scripted-server.ts'
+import { CompletionChunkSchema, CompletionSchema, OpenAiErrorSchema } from '../../shared/openai.ts'
+
+const CALL = { model: 'scripted', prompt: 'Once' }
+
+test('a reply has every field that OpenAI requires, and the defaults of OpenAI', async () => {
+  const { post, engine } = createScriptedServer({ script: () => answer(' upon a time', { reason: 'length' }) })
+  const body: unknown = await (await post('/v1/completions', CALL)).json()
+  expect(CompletionSchema.parse(body)).toEqual(body)
+  expect(body).toMatchObject({
+    object: 'text_completion',
+    choices: [{ index: 0, text: ' upon a time', logprobs: null, finish_reason: 'length' }],
+  })
+  expect(engine.requests[0]).toMatchObject({ prompt: { type: 'text', text: 'Once' }, maxTokens: 16, reasoning: 'text' })
+})
+
+test('a stream has chunks, an end with timings, and the usage when asked for', async () => {
+  const { post } = createScriptedServer({ script: () => answer(' a b') })
+  const plain = (await readChunks(await post('/v1/completions', { ...CALL, stream: true }))).map((chunk) =>
+    CompletionChunkSchema.parse(chunk),
+  )
+  expect(plain.map(({ choices }) => choices[0]?.text).join('')).toBe(' a b')
+  expect(plain.at(-1)).toMatchObject({ choices: [{ finish_reason: 'stop' }], timings: { predicted_n: 2 } })
+  const options = { ...CALL, stream: true, stream_options: { include_usage: true } }
+  const counted = (await readChunks(await post('/v1/completions', options))).map((chunk) => CompletionChunkSchema.parse(chunk))
+  expect(counted.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 2 }, timings: { predicted_n: 2 } })
+  expect(counted.at(-2)).toMatchObject({ choices: [{ finish_reason: 'stop' }], usage: null })
+})
+
+describe('prompts', () => {
+  test('may be tokens, and echo tells them as text', async () => {
+    const { post } = createScriptedServer({ script: () => answer('!') })
+    const tokens = [...Buffer.from('Hey')]
+    for (const prompt of [tokens, [tokens]]) {
+      const body = CompletionSchema.parse(await (await post('/v1/completions', { ...CALL, prompt, echo: true })).json())
+      expect(body.choices[0]?.text).toBe('Hey!')
+    }
+  })
+
+  test('times n is the number of choices, prompt by prompt', async () => {
+    const { post } = createScriptedServer({
+      script: ({ prompt, choices }) => answer(prompt.type === 'text' ? prompt.text : '', { choices }),
+    })
+    const body = CompletionSchema.parse(await (await post('/v1/completions', { ...CALL, prompt: ['a', 'b'], n: 2 })).json())
+    expect(body.choices.map(({ index, text }) => `${index}${text}`)).toEqual(['0a', '1a', '2b', '3b'])
+  })
+})
+
+test('logprobs are lists side by side, with offsets that go on from chunk to chunk', async () => {
+  const logprob = (token: string): { token: string; bytes: number[]; logprob: number; top: [] } => ({
+    token,
+    bytes: [],
+    logprob: -1,
+    top: [],
+  })
+  const { post } = createScriptedServer({
+    script: () => [
+      { type: 'text-delta', choice: 0, text: 'ab', logprobs: [logprob('ab')] },
+      { type: 'prefill', done: 1, total: 1 },
+      { type: 'text-delta', choice: 0, text: 'c', logprobs: [logprob('c')] },
+      { type: 'choice-end', choice: 0, reason: 'stop' },
+      finish(),
+    ],
+  })
+  const whole = CompletionSchema.parse(await (await post('/v1/completions', { ...CALL, logprobs: 0 })).json())
+  expect(whole.choices[0]?.logprobs).toEqual({
+    tokens: ['ab', 'c'],
+    token_logprobs: [-1, -1],
+    top_logprobs: [{ ab: -1 }, { c: -1 }],
+    text_offset: [0, 2],
+  })
+  const chunks = (await readChunks(await post('/v1/completions', { ...CALL, logprobs: 0, stream: true }))).map((chunk) =>
+    CompletionChunkSchema.parse(chunk),
+  )
+  expect(chunks.flatMap(({ choices }) => choices[0]?.logprobs?.text_offset ?? [])).toEqual([0, 2])
+})
+
+test.each([
+  [{ suffix: 'the end' }, 'suffix'],
+  [{ best_of: 3 }, 'best_of'],
+  [{ echo: true, logprobs: 1 }, 'logprobs'],
+  [{ prompt: [] }, 'prompt'],
+  [{ prompt: ['a', 1] }, 'prompt'],
+  [{ prompt: Array.from({ length: 128 }, () => 'a'), n: 2 }, 'n'],
+])('%j is refused by name', async (more, field) => {
+  const { post } = createScriptedServer()
+  const response = await post('/v1/completions', { ...CALL, ...more })
+  expect(response.status).toBe(400)
+  expect(OpenAiErrorSchema.parse(await response.json()).error.param).toMatch(new RegExp(`^${field}`))
+})
+
+test('fields without effect are listed in a header', async () => {
+  const { post } = createScriptedServer()
+  const response = await post('/v1/completions', { ...CALL, user: 'me', 'x\r\ny': 1 })
+  expect(response.headers.get('x-bendi-ignored')).toBe('user, x??y')
+})

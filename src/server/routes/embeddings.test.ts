@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { createScriptedServer } from '../../../test/fakes/scripted-server.ts'
+import { EmbeddingListSchema, OpenAiErrorSchema } from '../../shared/openai.ts'
+
+test.each([['one text'], [['two', 'texts']], [[1, 2, 3]], [[[1], [2, 3]]]])('%j gets a vector an input', async (input) => {
+  const { post } = createScriptedServer()
+  const body = EmbeddingListSchema.parse(await (await post('/v1/embeddings', { model: 'scripted', input })).json())
+  const expected = typeof input === 'string' || typeof input[0] === 'number' ? 1 : input.length
+  expect(body.data.map(({ index }) => index)).toEqual(Array.from({ length: expected }, (_, index) => index))
+})
+
+test('dimensions other than the model’s are refused by name', async () => {
+  const { post } = createScriptedServer()
+  expect((await post('/v1/embeddings', { model: 'scripted', input: 'a', dimensions: 8 })).status).toBe(200)
+  const response = await post('/v1/embeddings', { model: 'scripted', input: 'a', dimensions: 4 })
+  expect(OpenAiErrorSchema.parse(await response.json()).error).toMatchObject({ param: 'dimensions', code: 'unsupported_field' })
+})

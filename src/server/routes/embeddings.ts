@@ -1,0 +1,14 @@
+import { Hono } from 'hono'
+import { embeddingReply, parseEmbedding } from '../dialects/openai-embeddings.ts'
+import { readJson } from '../json-body.ts'
+import { tellIgnored, type RouteContext } from '../route-context.ts'
+
+/** `POST /v1/embeddings` */
+export function embeddingRoutes({ platform, newId, bodyLimit }: RouteContext): Hono {
+  return new Hono().post('/v1/embeddings', async (c) => {
+    const call = parseEmbedding(await readJson(c, bodyLimit), `embd-${newId()}`)
+    tellIgnored(c, call.ignored)
+    const result = await platform.embed(call.request, c.req.raw.signal)
+    return c.json(embeddingReply(result, call, call.request.model))
+  })
+}
