@@ -167,7 +167,8 @@ async function measureAll(variants: readonly string[], context: ProbeContext): P
 }
 
 async function measureOne(variant: string, { model, machine, options }: ProbeContext, limitMs: number): Promise<MeasuredKernel> {
-  const job: ProbeJob = { variant, model, threads: machine.cores }
+  // One thread: variants keep their order, and other programs on the machine do not make threads wait for each other.
+  const job: ProbeJob = { variant, model, threads: 1 }
   const result = await machine.run(process.execPath, [...childArguments(import.meta.url), JSON.stringify(job)], {
     timeoutMs: limitMs,
     signal: options.signal,

@@ -3,19 +3,22 @@
  * A worker has one lane for ordinary requests and, once it is needed, one for deterministic ones.
  */
 import type { Logger } from '../../base/logger.ts'
-import type { Runner } from './batch.ts'
+import type { Batch, Runner } from './batch.ts'
 import type { CacheTiers } from './cache-tiers.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
 import type { Scheduler } from './scheduler.ts'
+import { ThreadGovernor } from './thread-governor.ts'
 import type { Turn } from './turn.ts'
 
 export interface LaneOptions {
   scheduler: Scheduler
-  runner: Runner
+  runner: Runner & { setThreads?(threads: number, batchThreads: number): void }
   tiers: CacheTiers | undefined
   turn: Turn
   logger: Logger
   now(): number
+  /** Threads to compute with at most. */
+  threads: number
   /** Called after each step with what it brought about; before the next one, so that sequences can be finished in it. */
   onEmissions(emissions: Emission[]): void
   /** The runner failed: the context cannot be used any more. */
@@ -38,6 +41,7 @@ const IDLE_MS = 300
 export class Lane {
   readonly stats: LaneStats = { steps: 0, lastMs: 0, lastOverheadMs: 0, computedTokens: 0 }
   readonly #options: LaneOptions
+  readonly #governor: ThreadGovernor
   #wake: () => void = () => {}
   #closed = false
   #idleListeners: (() => void)[] = []
@@ -48,6 +52,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#governor = new ThreadGovernor(options.threads)
     this.#busy = this.#loop()
   }
 
@@ -124,11 +129,21 @@ export class Lane {
       const result = await runner.run(batch)
       this.#options.onEmissions(scheduler.commit(batch, result))
       tiers?.settle()
+      this.#governThreads(batch, result.decodeMs)
       this.#record(batch.tokenCount, this.#options.now() - start, result.decodeMs)
       return true
     } finally {
       release()
     }
+  }
+
+  /** Prompts are computed with the same threads: a single one on a busy machine is the better choice for them too. */
+  #governThreads(batch: Batch, decodeMs: number): void {
+    const before = this.#governor.threads
+    const decodesOnly = batch.runs.length > 0 && batch.runs.every((run) => run.sample && run.tokens.length === 1 + run.draft)
+    if (!decodesOnly) return
+    const threads = this.#governor.observe(batch.tokenCount, decodeMs)
+    if (threads !== before) this.#options.runner.setThreads?.(threads, threads)
   }
 
   #record(tokens: number, ms: number, decodeMs: number): void {

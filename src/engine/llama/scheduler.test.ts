@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FakeRunner, nextToken } from '../../../test/fakes/fake-runner.ts'
-import type { KvShape } from './kv-pool.ts'
-import { sharePrompts, Scheduler } from './scheduler.ts'
+import type { KvPool, KvShape } from './kv-pool.ts'
+import { Scheduler } from './scheduler.ts'
 import type { Emission, Sequence } from './sequence.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { SplitPool } from './split-pool.ts'
@@ -12,6 +12,13 @@ import { UnifiedPool } from './unified-pool.ts'
 const VOCABULARY = 5
 const END = 4
 
+interface World {
+  snapshots: SnapshotStore
+  pool: KvPool
+  scheduler: Scheduler
+  runner: FakeRunner
+}
+
 interface Setup {
   shape: KvShape
   speculation: boolean
@@ -19,7 +26,7 @@ interface Setup {
   batch: number
 }
 
-function setUp({ shape, speculation, memoryLimit, batch }: Setup) {
+function setUp({ shape, speculation, memoryLimit, batch }: Setup): World {
   const snapshots = new SnapshotStore({ memoryLimit, bytesPerToken: 4 })
   const pool =
     shape.layout === 'split' ? new SplitPool(shape, snapshots, { sharing: true }) : new UnifiedPool(shape, snapshots, { sharing: true })
@@ -47,7 +54,7 @@ function alone(prompt: readonly number[], maxTokens: number, window: number): nu
   return tokens.slice(prompt.length)
 }
 
-async function step(world: ReturnType<typeof setUp>): Promise<Emission[]> {
+async function step(world: World): Promise<Emission[]> {
   const batch = world.scheduler.schedule()
   const emissions = batch ? world.scheduler.commit(batch, await world.runner.run(batch)) : world.scheduler.takeEmissions()
   for (const snapshot of world.snapshots.overflow()) {
@@ -204,23 +211,5 @@ describe('Scheduler', () => {
     for (let i = 0; i < 100 && !world.scheduler.isIdle; i++) take(await step(next))
     sequences.forEach((s, i) => expect(answers.get(s)).toEqual(alone(prompts[i] ?? [], 25, 200)))
     expect(runner.computed.length - before).toBeLessThan(3 * 25)
-  })
-})
-
-describe('sharePrompts', () => {
-  it('spends the budget, gives nobody more than it wants, and the oldest always something', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 20 }),
-        fc.integer({ min: 1, max: 2048 }),
-        (wanted, budget) => {
-          const shares = sharePrompts(wanted, budget)
-          const total = wanted.reduce((a, b) => a + b, 0)
-          expect(shares.reduce((a, b) => a + b, 0)).toBe(Math.min(total, budget))
-          shares.forEach((share, i) => expect(share).toBeLessThanOrEqual(wanted[i] ?? 0))
-          expect(shares[0]).toBeGreaterThan(0)
-        },
-      ),
-    )
   })
 })

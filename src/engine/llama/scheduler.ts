@@ -5,9 +5,10 @@
 import type { FinishReason } from '../../shared/generate.ts'
 import type { Batch, Run, RunResult, Sampled, SampledToken, Slot } from './batch.ts'
 import type { KvPool, PrefixLookup } from './kv-pool.ts'
-import { MIN_SHARED_TOKENS } from './kv-pool.ts'
+import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight.ts'
 import { createSequence, generatedCount } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
+import { sharePrompts } from './share-prompts.ts'
 import type { StepCost } from './step-cost.ts'
 import type { Snapshot } from './snapshot-store.ts'
 
@@ -29,8 +30,6 @@ const MAX_BYPASSES = 16
 const MAX_CONSIDERED = 64
 /** Answers that are being decoded at once above which no guesses are made: rows are dear then. */
 const MAX_SPECULATING = 4
-/** Part of the prompt budget that the longest-waiting prompt gets, however short the others are. */
-const OLDEST_SHARE = 0.25
 
 export class Scheduler {
   readonly #options: SchedulerOptions
@@ -194,19 +193,10 @@ export class Scheduler {
       if (!best.source.snapshot.loading) this.#wanted.add(best.source.snapshot)
       return 'later'
     }
-    if (this.#isBeingComputed(sequence, best.length)) return 'later'
+    if (isBeingComputed(sequence, best.length, this.#running, this.#pool)) return 'later'
     if (this.#pool.canAdmit(sequence.tokens, best)) return best
     const alone: PrefixLookup = { length: 0, source: { type: 'none' } }
     return best.length > 0 && this.#running.length === 0 && this.#pool.canAdmit(sequence.tokens, alone) ? alone : undefined
-  }
-
-  /** Somebody is just computing more of this prompt than is there now: wait for it rather than compute it twice. */
-  #isBeingComputed(sequence: Sequence, known: number): boolean {
-    return this.#running.some((leader) => {
-      if (!isPrefilling(leader, this.#pool)) return false
-      const shared = Math.min(commonPrefix(leader.tokens, sequence.tokens), sequence.tokens.length - 1)
-      return shared >= MIN_SHARED_TOKENS && shared > known && shared > this.#lengthOf(leader)
-    })
   }
 
   #admit(sequence: Sequence, lookup: PrefixLookup): void {
@@ -250,8 +240,15 @@ export class Scheduler {
       if (sequence.slot === undefined) continue
       if (!this.#makeRoom(sequence)) continue
       const draft = this.#draft(sequence, decoding.length)
-      const tokens = [...sequence.tokens.slice(this.#lengthOf(sequence)), ...draft]
-      runs.push({ sequence: sequence.id, slot: sequence.slot, start: this.#lengthOf(sequence), tokens, sample: true, draft: draft.length })
+      const tokens = [...sequence.tokens.slice(lengthOf(sequence, this.#pool)), ...draft]
+      runs.push({
+        sequence: sequence.id,
+        slot: sequence.slot,
+        start: lengthOf(sequence, this.#pool),
+        tokens,
+        sample: true,
+        draft: draft.length,
+      })
       this.#pool.extend(sequence.slot, tokens)
     }
     return runs
@@ -286,7 +283,7 @@ export class Scheduler {
     if (prefilling.length === 0) return
     const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
     const shares = sharePrompts(
-      prefilling.map((s) => this.#chunkLimit(s)),
+      prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool)),
       budget,
     )
     prefilling.forEach((sequence, i) => {
@@ -306,17 +303,6 @@ export class Scheduler {
 
   #promptBudget(rows: number): number {
     return this.#options.fixedChunk ?? this.#options.cost.promptBudget(rows)
-  }
-
-  /** Tokens of its prompt that are left, up to where somebody waits for the prefix: so that they can begin together. */
-  #chunkLimit(sequence: Sequence): number {
-    const done = this.#lengthOf(sequence)
-    let limit = sequence.tokens.length - done
-    for (const follower of this.#waiting.slice(0, MAX_CONSIDERED)) {
-      const shared = Math.min(commonPrefix(sequence.tokens, follower.tokens), follower.tokens.length - 1)
-      if (shared >= MIN_SHARED_TOKENS && shared > done) limit = Math.min(limit, shared - done)
-    }
-    return limit
   }
 
   /** Only prompts run and none fits any more: the youngest gives its cells up. */
@@ -385,42 +371,6 @@ export class Scheduler {
     const promptTokens = countTokens(prompts)
     if (batch.tokenCount > 0) this.#options.cost.observe({ rows: batch.tokenCount - promptTokens, promptTokens }, decodeMs)
   }
-
-  #lengthOf(sequence: Sequence): number {
-    return sequence.slot === undefined ? 0 : this.#pool.lengthOf(sequence.slot)
-  }
-}
-
-/** More than the last token is not in the KV cache yet. */
-function isPrefilling(sequence: Sequence, pool: KvPool): boolean {
-  const done = sequence.slot === undefined ? 0 : pool.lengthOf(sequence.slot)
-  return sequence.tokens.length - done > 1 || generatedCount(sequence) === 0
-}
-
-/**
- * Divides a budget of prompt tokens: the oldest prompt gets its share first, so that it never starves; then the shortest remains
- * first, so that a short question does not wait behind a long document. `wanted` is in the order of arrival.
- */
-export function sharePrompts(wanted: readonly number[], budget: number): number[] {
-  const shares = wanted.map(() => 0)
-  if (wanted.length === 0) return shares
-  let left = budget
-  const give = (index: number, most: number): void => {
-    const count = Math.min((wanted[index] ?? 0) - (shares[index] ?? 0), most, left)
-    shares[index] = (shares[index] ?? 0) + count
-    left -= count
-  }
-  give(0, Math.ceil(budget * OLDEST_SHARE))
-  const byRemaining = wanted.map((count, index) => ({ count, index })).toSorted((a, b) => a.count - b.count || a.index - b.index)
-  for (const { index } of byRemaining) give(index, left)
-  return shares
-}
-
-function commonPrefix(a: readonly number[], b: readonly number[]): number {
-  const most = Math.min(a.length, b.length)
-  let length = 0
-  while (length < most && a[length] === b[length]) length++
-  return length
 }
 
 function countTokens(runs: readonly Run[]): number {

@@ -97,7 +97,9 @@ export class Session {
       const tokens = await this.tokenize(command.prompt)
       if (generation.ended) return
       this.#checkTokens(tokens)
-      const lane = command.deterministic ? await this.#deterministicLane(tokens.length) : await this.#laneFor(tokens.length, command.maxTokens)
+      const lane = command.deterministic
+        ? await this.#deterministicLane(tokens.length)
+        : await this.#laneFor(tokens.length, command.maxTokens)
       if (!generation.ended) this.#startChoices(generation, lane, command, tokens)
     } catch (error) {
       this.#tell(generation, generation.fail(error))
@@ -128,7 +130,9 @@ export class Session {
 
   async embed(inputs: readonly (string | number[])[]): Promise<{ vectors: Float32Array[]; dimensions: number; promptTokens: number }> {
     const lists = await Promise.all(
-      inputs.map((input) => (typeof input === 'string' ? this.tokenize({ type: 'text', text: input, addSpecial: true, parseSpecial: false }) : input)),
+      inputs.map((input) =>
+        typeof input === 'string' ? this.tokenize({ type: 'text', text: input, addSpecial: true, parseSpecial: false }) : input,
+      ),
     )
     for (const list of lists) this.#checkTokens(list)
     const vectors = await this.#main.between(async () => {
@@ -155,7 +159,12 @@ export class Session {
         hitTokens: this.#totals.cached,
         computedTokens: sum((lane) => lane.stats.computedTokens),
       },
-      tokens: { prompt: this.#totals.prompt, generated: this.#totals.generated, drafted: this.#totals.drafted, accepted: this.#totals.accepted },
+      tokens: {
+        prompt: this.#totals.prompt,
+        generated: this.#totals.generated,
+        drafted: this.#totals.drafted,
+        accepted: this.#totals.accepted,
+      },
       step: { count: stats.steps, ms: stats.lastMs, overheadMs: stats.lastOverheadMs },
     }
   }
@@ -305,6 +314,8 @@ export class Session {
       runner,
       tiers,
       turn: this.#turn,
+      // Sums depend on the number of threads, so the deterministic lane never changes it.
+      threads: isMain ? options.threads : 1,
       logger,
       now: () => performance.now(),
       onEmissions: (emissions) => this.#onEmissions(lane, emissions),
@@ -326,7 +337,14 @@ const DEFAULT_CONTEXT = 4096
 
 function kvWishes({ model, options }: Pick<SessionOptions, 'model' | 'options'>, window: number): Parameters<typeof chooseKvShape>[0] {
   const { parallel, kvLayout: layout, kvBytes, kvBytesPerToken } = options
-  return { window: Math.min(window, model.shape.trainedContext), parallel, layout, kvBytes, kvBytesPerToken, trainedContext: model.shape.trainedContext }
+  return {
+    window: Math.min(window, model.shape.trainedContext),
+    parallel,
+    layout,
+    kvBytes,
+    kvBytesPerToken,
+    trainedContext: model.shape.trainedContext,
+  }
 }
 
 function runnerOptions(options: WorkerOptions, shape: KvShape): RunnerOptions {
@@ -345,4 +363,3 @@ function runnerOptions(options: WorkerOptions, shape: KvShape): RunnerOptions {
 function tooLong(needed: number, window: number, possible: number): AppError {
   return new AppError('prompt-too-long', { needed, window, possible })
 }
-

@@ -114,9 +114,10 @@ function send(report: Report): void {
   if (process.connected) process.send?.(report)
 }
 
-/** The context cannot be used any more: a fresh process can. */
+/** The context cannot be used any more: a fresh process can. Ends only when the parent has been told. */
 function fail(error: unknown): void {
   logger.error('the worker ends', { error })
-  if (!session) send({ type: 'failed', error: toWireError(error) })
-  setImmediate(() => process.exit(session ? 1 : 0))
+  const code = session ? 1 : 0
+  if (session || !process.connected) process.exit(code)
+  process.send?.({ type: 'failed', error: toWireError(error) } satisfies Report, () => process.exit(code))
 }

@@ -1,0 +1,86 @@
+/**
+ * How many threads to compute with. On a machine of its own, all cores are best. Where other programs run, libllama's threads wait
+ * for each other at every operation, and each wait can take a scheduling quantum: on 2 cores that 7 programs shared, two threads
+ * were 30 times slower than one. So fewer are tried now and then, and kept while they are faster.
+ *
+ *   steady ──after a pause──▶ trial with half or twice as many ──better──▶ steady there
+ *      ▲                                     └── not better: back, and the next trial later ──┘
+ */
+
+/** Steps whose median is compared. */
+const WINDOW = 6
+const TRIAL_STEPS = 3
+/** A trial must be this much faster to stay: fewer threads clearly, more threads (the wished state) a little. */
+const FEWER_GAIN = 0.75
+const MORE_GAIN = 0.95
+/** Steps between trials; doubled after each that was in vain. */
+const FIRST_PAUSE = 12
+const LONGEST_PAUSE = 2_000
+/** A step this many times slower than usual ends the pause. */
+const SUDDEN = 3
+/** What one more row adds to a step, roughly: to compare steps of different sizes. */
+const ROW_COST = 0.25
+
+export class ThreadGovernor {
+  readonly #most: number
+  #threads: number
+  #recent: number[] = []
+  #usual = Number.POSITIVE_INFINITY
+  #trial: { from: number; before: number; costs: number[] } | undefined
+  /** Where the next trial goes: on in the direction that paid, else the other. */
+  #direction: 'fewer' | 'more' = 'fewer'
+  #pause = FIRST_PAUSE
+  #untilTrial = FIRST_PAUSE
+
+  constructor(most: number) {
+    this.#most = most
+    this.#threads = most
+  }
+
+  get threads(): number {
+    return this.#threads
+  }
+
+  /** Takes in a step that only decoded `rows` tokens; returns the threads for the next one. */
+  observe(rows: number, ms: number): number {
+    if (this.#most === 1 || rows === 0) return this.#threads
+    const cost = ms / (1 + ROW_COST * (rows - 1))
+    if (this.#trial) this.#observeTrial(this.#trial, cost)
+    else this.#observeSteady(cost)
+    return this.#threads
+  }
+
+  #observeSteady(cost: number): void {
+    this.#recent = [...this.#recent.slice(1 - WINDOW), cost]
+    this.#untilTrial--
+    const full = this.#recent.length === WINDOW
+    const now = median(this.#recent)
+    if (full && now > this.#usual * SUDDEN) {
+      this.#untilTrial = 0
+      this.#usual = now
+    } else if (full) this.#usual = Math.min(this.#usual, now)
+    if (!full || this.#untilTrial > 0) return
+    if (this.#threads === 1) this.#direction = 'more'
+    if (this.#threads === this.#most) this.#direction = 'fewer'
+    this.#trial = { from: this.#threads, before: now, costs: [] }
+    this.#threads = this.#direction === 'more' ? Math.min(this.#most, this.#threads * 2) : Math.ceil(this.#threads / 2)
+  }
+
+  #observeTrial(trial: { from: number; before: number; costs: number[] }, cost: number): void {
+    trial.costs.push(cost)
+    if (trial.costs.length < TRIAL_STEPS) return
+    const isBetter = median(trial.costs) < trial.before * (this.#threads < trial.from ? FEWER_GAIN : MORE_GAIN)
+    this.#pause = isBetter ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, this.#pause * 2)
+    if (!isBetter) {
+      this.#threads = trial.from
+      this.#direction = this.#direction === 'more' ? 'fewer' : 'more'
+    } else this.#usual = Number.POSITIVE_INFINITY
+    this.#untilTrial = this.#pause
+    this.#recent = []
+    this.#trial = undefined
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
