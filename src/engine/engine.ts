@@ -71,6 +71,8 @@ export type EngineState = 'stopped' | 'starting' | 'ready' | 'draining' | 'faile
 export interface Engine {
   readonly kind: EngineKind
   readonly state: EngineState
+  /** The process that holds the model, while there is one. */
+  readonly pid?: number | undefined
   /** Known from `ready` on. */
   readonly info: EngineInfo | undefined
   /** Loads the model. Rejects with an AppError (`engine-start-failed`, `invalid-model-file`, `not-enough-memory`, …). */

@@ -1,4 +1,5 @@
 /** The embedded engine as the platform sees it: one worker process, restarted when it dies, and the requests that it serves. */
+import { readFile, rename, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { deferred, delay } from '../../base/async.ts'
 import type { Deferred } from '../../base/async.ts'
@@ -8,13 +9,16 @@ import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt 
 import type { Engine, EngineInfo, EngineSettings, EngineState, EngineStats } from '../engine.ts'
 import { chooseKernel } from './kernels.ts'
 import { LiveRequest } from './live-request.ts'
-import { memoryFromLog } from './loaded-memory.ts'
 import type { LoadedModel, PromptText, WorkerOptions } from './messages.ts'
+import { nativeErrors, sumNativeMemory } from './native-log.ts'
 import { findNativePackage } from './native-package.ts'
 import { createTemplateRenderer } from './template-thread.ts'
 import type { TemplateRenderer } from './template-thread.ts'
 import { startWorker } from './worker-process.ts'
 import type { WorkerProcess } from './worker-process.ts'
+
+export { chooseKernel } from './kernels.ts'
+export { findNativePackage } from './native-package.ts'
 
 export interface LlamaEngineOptions {
   /** For messages. */
@@ -37,6 +41,9 @@ const FIRST_BACK_OFF_MS = 100
 const LONGEST_BACK_OFF_MS = 5_000
 /** A request that saw this many workers die is not given to another. */
 const MAX_SENDS = 2
+/** Errors that libllama's log can explain. */
+const START_ERRORS: ReadonlySet<string> = new Set(['engine-start-failed', 'invalid-model-file', 'internal'])
+const MAX_LOG_BYTES = 5_000_000
 const TEMPLATE_TIMEOUT_MS = 2_000
 /** What the worker may take to write its cache down when it is stopped. */
 const PERSIST_LIMIT_MS = 3_000
@@ -57,6 +64,8 @@ class LlamaEngine implements Engine {
   #worker: WorkerProcess | undefined
   #templates: TemplateRenderer | undefined
   #crashes: number[] = []
+  /** Where in the log file the present worker's lines begin, bytes. */
+  #logStart = 0
   #nextId = 1
   /** Resolved when the state leaves `starting` after a crash. */
   #restarted: Deferred<void> | undefined
@@ -96,7 +105,7 @@ class LlamaEngine implements Engine {
     } catch (error) {
       this.#setState('failed')
       if (signal?.aborted) throw new AppError('cancelled')
-      throw this.#startError(error)
+      throw await this.#startError(error)
     } finally {
       signal?.removeEventListener('abort', abort)
     }
@@ -173,7 +182,8 @@ class LlamaEngine implements Engine {
   async #ready(): Promise<WorkerProcess> {
     while (this.#state === 'starting' && this.#restarted) await this.#restarted.promise
     if (this.#state === 'draining') throw new AppError('shutting-down')
-    if (this.#state !== 'ready' || !this.#worker) throw new AppError('engine-unavailable', { model: this.#options.model, reason: this.#state })
+    if (this.#state !== 'ready' || !this.#worker)
+      throw new AppError('engine-unavailable', { model: this.#options.model, reason: this.#state })
     return this.#worker
   }
 
@@ -193,6 +203,7 @@ class LlamaEngine implements Engine {
     const { settings, logFile, cacheFolder, logger } = this.#options
     const nativePackage = findNativePackage()
     const kernel = await chooseKernel({ nativePackage, cacheFile: `${cacheFolder}/kernel.json`, override: settings.kernel, logger })
+    this.#logStart = await startLog(logFile)
     const worker: WorkerProcess = startWorker(logFile, {
       onEvent: (id, event) => this.#live.get(id)?.take(event),
       onResized: (context, kvLayout) => this.#info && (this.#info = { ...this.#info, context, kvLayout }),
@@ -222,7 +233,7 @@ class LlamaEngine implements Engine {
       vocabularySize,
       hasChatTemplate: model.chatTemplate !== undefined,
       canEmbed,
-      memory: await memoryFromLog(this.#options.logFile),
+      memory: sumNativeMemory(await this.#readLog()),
       loadMs,
     }
   }
@@ -268,7 +279,9 @@ class LlamaEngine implements Engine {
   }
 
   #giveUp(): void {
-    this.#failAll(new AppError('engine-unavailable', { model: this.#options.model, reason: `it ended ${MAX_CRASHES} times within a minute` }))
+    this.#failAll(
+      new AppError('engine-unavailable', { model: this.#options.model, reason: `it ended ${MAX_CRASHES} times within a minute` }),
+    )
     this.#setState('failed')
   }
 
@@ -290,10 +303,22 @@ class LlamaEngine implements Engine {
     this.#live.clear()
   }
 
-  #startError(error: unknown): AppError {
-    if (error instanceof AppError && error.code !== 'engine-start-failed') return error
-    const reason = error instanceof AppError ? String(error.data['reason']) : error instanceof Error ? error.message : String(error)
+  /** With libllama's own words: they say what is wrong with the file or the memory. */
+  async #startError(error: unknown): Promise<AppError> {
+    if (error instanceof AppError && !START_ERRORS.has(error.code)) return error
+    const native = nativeErrors(await this.#readLog()).join('; ')
+    if (error instanceof AppError && error.code === 'invalid-model-file') {
+      return native === '' ? error : new AppError(error.code, { ...error.data, reason: native }, { cause: error })
+    }
+    const known = error instanceof AppError ? String(error.data['reason']) : error instanceof Error ? error.message : String(error)
+    const reason = native === '' ? known : `${known}: ${native}`
     return new AppError('engine-start-failed', { model: this.#options.model, reason, log: this.#options.logFile }, { cause: error })
+  }
+
+  /** What the present worker has logged. */
+  async #readLog(): Promise<string> {
+    const log = await readFile(this.#options.logFile).catch(() => Buffer.alloc(0))
+    return log.toString('utf8', Math.min(this.#logStart, log.length))
   }
 
   #setState(state: EngineState): void {
@@ -321,6 +346,17 @@ function workerOptions({ file, settings, kvCacheFolder }: LlamaEngineOptions, ke
     targetStepMs: settings.targetStepMs,
     speculation: settings.speculation ?? true,
   }
+}
+
+/** A log that has grown large is put aside (one generation is kept). Returns where the new lines will begin. */
+async function startLog(file: string): Promise<number> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  )
+  if (size <= MAX_LOG_BYTES) return size
+  await rename(file, `${file}.old`)
+  return 0
 }
 
 /** Euclidean norm 1; a zero vector stays. */

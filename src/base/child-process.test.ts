@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+
+import { runCommand } from './child-process.ts'
+
+const node = process.execPath
+
+test('what a program prints and its exit code are returned', async () => {
+  const result = await runCommand(node, ['-e', 'console.log("out"); console.error("err"); process.exit(3)'])
+  expect(result).toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n', timedOut: false })
+})
+
+test('a program that does not exist ends with code 127 and does not throw', async () => {
+  const result = await runCommand('bendi-no-such-program', [])
+  expect(result.code).toBe(127)
+  expect(result.stderr).toContain('ENOENT')
+})
+
+test('a program that takes too long is ended', async () => {
+  const result = await runCommand(node, ['-e', 'setInterval(() => {}, 1000)'], { timeoutMs: 200 })
+  expect(result.timedOut).toBe(true)
+  expect(result.code).toBe(128 + 15)
+})
+
+test('a program that ignores SIGTERM is killed', async () => {
+  const script = 'process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000)'
+  const controller = new AbortController()
+  let pid = 0
+  const onOutput = (text: string): void => {
+    pid = Number(text)
+    controller.abort(new Error('enough'))
+  }
+  await expect(runCommand(node, ['-e', script], { signal: controller.signal, onOutput })).rejects.toThrow('enough')
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+})
+
+test('aborting ends the program and rejects with the reason', async () => {
+  const controller = new AbortController()
+  const running = runCommand(node, ['-e', 'console.log("ready"); setInterval(() => {}, 1000)'], {
+    signal: controller.signal,
+    onOutput: () => controller.abort(new Error('enough')),
+  })
+  await expect(running).rejects.toThrow('enough')
+})
+
+test('output beyond the limit is cut off instead of filling memory', async () => {
+  const result = await runCommand(node, ['-e', 'process.stdout.write("x".repeat(100000))'], { maxOutputBytes: 1000 })
+  expect(result.stdout).toHaveLength(1000)
+})
+
+test('the environment can be replaced', async () => {
+  const result = await runCommand(node, ['-e', 'console.log(process.env.HELLO)'], { env: { HELLO: 'world' } })
+  expect(result.stdout).toBe('world\n')
+})

@@ -1,0 +1,225 @@
+/** HTTP to other hosts: proxies, certificates, time limits and redirects that keep secrets at home. No environment is read here. */
+import { rootCertificates } from 'node:tls'
+
+import { Agent, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+import type { Dispatcher } from 'undici'
+
+/** As in HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; `http:`, `https:` and `socks5:` addresses. */
+export interface ProxySettings {
+  http?: string
+  https?: string
+  all?: string
+  no?: string
+}
+
+export interface HttpOptions {
+  proxies?: ProxySettings
+  /** PEM certificates to trust beside the system's. */
+  extraCertificates?: readonly string[]
+  /** To make a connection. Default 10 s. */
+  connectTimeoutMs?: number
+  /** Until the response's headers. Default 30 s. */
+  headersTimeoutMs?: number
+  /** Between two pieces of the body. Default 60 s. */
+  bodyTimeoutMs?: number
+  userAgent?: string
+}
+
+export interface HttpRequest {
+  method?: 'GET' | 'HEAD'
+  headers?: Readonly<Record<string, string>>
+  signal?: AbortSignal
+  /** Default 10. */
+  maxRedirects?: number
+}
+
+/** One answer on the way; hubs put facts about the file on the redirect. */
+export interface HttpHop {
+  url: string
+  status: number
+  headers: Headers
+}
+
+export interface HttpResponse {
+  /** Where the answer came from, after redirects. */
+  url: string
+  status: number
+  headers: Headers
+  /** Redirects that were followed, first one first. */
+  redirects: readonly HttpHop[]
+  /** Pieces of the body. Must be read or cancelled. */
+  body: AsyncIterable<Uint8Array>
+  /** The body as text. Throws when it is longer than `limit` bytes (default 16 MB). */
+  text(limit?: number): Promise<string>
+  /** Frees the connection without reading the rest. */
+  discard(): Promise<void>
+}
+
+export interface Http {
+  request(url: string, options?: HttpRequest): Promise<HttpResponse>
+  close(): Promise<void>
+}
+
+export type HttpFailureReason = 'network' | 'redirects' | 'insecure-redirect' | 'too-large' | 'bad-url'
+
+/** The exchange itself failed (no status was received, or it cannot be used). */
+export class HttpFailure extends Error {
+  readonly reason: HttpFailureReason
+
+  constructor(reason: HttpFailureReason, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'HttpFailure'
+    this.reason = reason
+  }
+}
+
+const DEFAULT_TEXT_LIMIT = 16_000_000
+const DEFAULT_MAX_REDIRECTS = 10
+/** Never sent to another host than the one they were meant for. */
+const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'private-token'])
+
+export function createHttp(options: HttpOptions = {}): Http {
+  const dispatcher = createDispatcher(options)
+  const userAgent = options.userAgent ?? 'bendi'
+  return {
+    request: (url, request = {}) => follow(dispatcher, userAgent, url, request),
+    close: async () => {
+      await dispatcher.destroy()
+    },
+  }
+}
+
+/** The words of the failure that a person can use: undici hides them in `cause`. */
+export function describeNetworkError(error: unknown): string {
+  const seen: string[] = []
+  let current: unknown = error
+  while (current instanceof Error && seen.length < 4) {
+    const code = (current as NodeJS.ErrnoException).code
+    const message = current.message || code || current.name
+    if (message !== 'fetch failed' && message !== 'terminated')
+      seen.push(code && !message.includes(code) ? `${message} (${code})` : message)
+    current = current.cause
+  }
+  return [...new Set(seen)].join(': ') || 'no connection'
+}
+
+function createDispatcher(options: HttpOptions): Dispatcher {
+  const tls = options.extraCertificates?.length ? { ca: [...rootCertificates, ...options.extraCertificates] } : {}
+  const agent: Agent.Options = {
+    connect: { timeout: options.connectTimeoutMs ?? 10_000, ...tls },
+    headersTimeout: options.headersTimeoutMs ?? 30_000,
+    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+  }
+  const { http, https, all, no } = options.proxies ?? {}
+  if (!http && !https && !all) return new Agent(agent)
+  return new EnvHttpProxyAgent({
+    ...agent,
+    requestTls: { timeout: options.connectTimeoutMs ?? 10_000, ...tls },
+    proxyTls: tls,
+    // Empty texts, not undefined: undici would look into the environment.
+    httpProxy: withScheme(http || all || https || ''),
+    // Who names one proxy only means it for both.
+    httpsProxy: withScheme(https || all || http || ''),
+    noProxy: [no ?? '', 'localhost', '127.0.0.1', '[::1]'].filter(Boolean).join(','),
+  })
+}
+
+function withScheme(address: string): string {
+  return address === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address.replace(/^socks5h:/i, 'socks5:') : `http://${address}`
+}
+
+async function follow(dispatcher: Dispatcher, userAgent: string, start: string, request: HttpRequest): Promise<HttpResponse> {
+  const redirects: HttpHop[] = []
+  let { url, headers } = splitCredentials(start, { 'user-agent': userAgent, ...lowerCaseKeys(request.headers ?? {}) })
+  for (;;) {
+    const response = await exchange(dispatcher, url, headers, request)
+    const location = response.headers.get('location')
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return wrap(url, response, redirects)
+    await response.body?.cancel()
+    redirects.push({ url: url.href, status: response.status, headers: response.headers as unknown as Headers })
+    if (redirects.length > (request.maxRedirects ?? DEFAULT_MAX_REDIRECTS))
+      throw new HttpFailure('redirects', `too many redirects from ${start}`)
+    const next = resolveRedirect(url, location)
+    if (next.origin !== url.origin) headers = withoutSecrets(headers)
+    ;({ url, headers } = splitCredentials(next.href, headers))
+  }
+}
+
+type UndiciResponse = Awaited<ReturnType<typeof undiciFetch>>
+
+async function exchange(dispatcher: Dispatcher, url: URL, headers: Record<string, string>, request: HttpRequest): Promise<UndiciResponse> {
+  try {
+    return await undiciFetch(url, {
+      method: request.method ?? 'GET',
+      headers,
+      redirect: 'manual',
+      dispatcher,
+      signal: request.signal ?? null,
+    })
+  } catch (error) {
+    request.signal?.throwIfAborted()
+    throw new HttpFailure('network', `${url.host}: ${describeNetworkError(error)}`, { cause: error })
+  }
+}
+
+function wrap(url: URL, response: UndiciResponse, redirects: readonly HttpHop[]): HttpResponse {
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>
+  return {
+    url: url.href,
+    status: response.status,
+    headers: response.headers as unknown as Headers,
+    redirects,
+    body,
+    text: (limit = DEFAULT_TEXT_LIMIT) => readText(url, body, limit),
+    discard: async () => {
+      await response.body?.cancel().catch(() => {})
+    },
+  }
+}
+
+async function readText(url: URL, body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > limit) throw new HttpFailure('too-large', `${url.host} answered with more than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function resolveRedirect(from: URL, location: string): URL {
+  const next = parseUrl(location, from)
+  if (next.protocol !== 'https:' && next.protocol !== 'http:')
+    throw new HttpFailure('bad-url', `${from.host} redirects to ${next.protocol}`)
+  if (from.protocol === 'https:' && next.protocol === 'http:') {
+    throw new HttpFailure('insecure-redirect', `${from.host} redirects from https to http (${next.host})`)
+  }
+  return next
+}
+
+/** Fetch refuses addresses with `user:password@`; package indexes are written so. */
+function splitCredentials(address: string, headers: Record<string, string>): { url: URL; headers: Record<string, string> } {
+  const url = parseUrl(address)
+  if (url.username === '' && url.password === '') return { url, headers }
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  url.username = ''
+  url.password = ''
+  return { url, headers: { ...headers, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } }
+}
+
+function parseUrl(address: string, base?: URL): URL {
+  try {
+    return new URL(address, base)
+  } catch {
+    throw new HttpFailure('bad-url', `not an address: ${address.slice(0, 200)}`)
+  }
+}
+
+function withoutSecrets(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !SECRET_HEADERS.has(name)))
+}
+
+function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

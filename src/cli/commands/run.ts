@@ -1,0 +1,159 @@
+/** `bendi run`: ask a model, once or in a conversation. */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Message } from '../../shared/generate.ts'
+import { AppError } from '../../shared/errors.ts'
+import { statsText, streamAnswer } from '../answer.ts'
+import type { Answer } from '../answer.ts'
+import type { Backend } from '../backend.ts'
+import type { ChatRequest } from '../chat.ts'
+import { startConversation } from '../conversation.ts'
+import { ENGINE_SETTINGS, NETWORK_SETTINGS, defineCommand } from '../command.ts'
+import type { CommandContext, FlagTable } from '../command.ts'
+import { connect, openLocalPlatform, runningServer } from '../connect.ts'
+import { ensureModel } from '../ensure-model.ts'
+import { localBackend } from '../local-backend.ts'
+import { serverBackend } from '../server-backend.ts'
+import { chosenText } from './up.ts'
+
+const flags = {
+  system: { type: 'text', description: { en: 'System message', zh: '系统消息' } },
+  temperature: {
+    type: 'number',
+    description: { en: 'Randomness; 0 = always the likeliest token', zh: '随机性；0 表示总取最可能的 token' },
+  },
+  topP: { type: 'number', description: { en: 'Only the likeliest tokens of this total probability', zh: '只取累计概率内的 token' } },
+  seed: { type: 'number', description: { en: 'For answers that can be repeated', zh: '随机种子，用于复现回答' } },
+  maxTokens: { type: 'number', description: { en: 'Tokens of an answer, at most', zh: '回答的 token 上限' } },
+  inputFile: { type: 'text', value: 'FILE', description: { en: 'One prompt a line, answered in order', zh: '每行一个提示，依次回答' } },
+  stats: { type: 'boolean', description: { en: 'Numbers after each answer', zh: '每次回答后显示统计' } },
+} as const satisfies FlagTable
+
+type RunContext = CommandContext<typeof flags>
+
+export const run = defineCommand({
+  name: 'run',
+  summary: { en: 'Ask a model: a conversation, or one question', zh: '与模型对话，或提一个问题' },
+  positionals: [
+    {
+      name: 'MODEL',
+      description: { en: "Absent = the server's, or one chosen for this machine", zh: '不指定则用服务的默认模型，或为本机选择' },
+    },
+    { name: 'PROMPT', rest: true, description: { en: 'The question; text on stdin is appended', zh: '问题；标准输入的文本会附加其后' } },
+  ],
+  flags,
+  settings: ['model', ...ENGINE_SETTINGS, ...NETWORK_SETTINGS],
+  examples: [
+    'bendi run',
+    'bendi run deepseek-r1:1.5b "Why is the sky blue?"',
+    'cat notes.txt | bendi run default "Summarise:"',
+    'bendi run default --input-file prompts.txt --json',
+  ],
+  run: runRun,
+})
+
+async function runRun(context: RunContext): Promise<void> {
+  const prompts = await readPrompts(context)
+  const { backend, model } = await chooseModel(context)
+  try {
+    if (prompts === undefined) await startConversation({ context, backend, base: requestOf(context, model, []) })
+    else for (const prompt of prompts) await answerOnce(prompt, prompts.length > 1, backend, model, context)
+  } finally {
+    await backend.close()
+  }
+}
+
+/** Undefined = a conversation. */
+async function readPrompts(context: RunContext): Promise<string[] | undefined> {
+  const { flags: given, positionals, io } = context
+  if (given.inputFile !== undefined) return readLines(path.resolve(io.cwd, given.inputFile))
+  const parts = [positionals['PROMPT'] ?? '', io.isTty.stdin ? '' : await readAll(io.stdin)].filter((part) => part.trim() !== '')
+  if (parts.length > 0) return [parts.join('\n\n')]
+  if (io.isTty.stdin) return undefined
+  throw new AppError('empty-prompt')
+}
+
+async function readLines(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT'
+      ? new AppError('file-not-found', { path: file })
+      : new AppError('usage', { reason: `${file}: ${error.message}` })
+  })
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '')
+}
+
+async function readAll(input: Readable): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of input) pieces.push(Buffer.from(piece as Uint8Array))
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+async function chooseModel(context: RunContext): Promise<{ backend: Backend; model: string }> {
+  const wanted = context.positionals['MODEL'] ?? context.config.model
+  const server = await runningServer(context)
+  if (server) return chooseOnServer(serverBackend(server.address, context.output.language), wanted, context)
+  return chooseHere(wanted, context)
+}
+
+async function chooseOnServer(
+  backend: Backend,
+  wanted: string | undefined,
+  context: RunContext,
+): Promise<{ backend: Backend; model: string }> {
+  if (wanted === undefined || wanted === 'default') return { backend, model: 'default' }
+  return { backend, model: (await ensureModel(wanted, context, backend)).name }
+}
+
+/** Without a server: a platform of this process alone. Only a download needs the data folder for itself. */
+async function chooseHere(wanted: string | undefined, context: RunContext): Promise<{ backend: Backend; model: string }> {
+  const { output, signal } = context
+  const platform = await openLocalPlatform(context)
+  const backend = localBackend(platform)
+  try {
+    const choice = await platform.chooseStarter(wanted === 'default' ? undefined : wanted, signal)
+    if (wanted === undefined) output.note(chosenText(choice))
+    const model = choice.model ?? (await ensureModel(choice.reference, context, backend, () => connect(context, 'write')))
+    await backend.startDeployment({ model: model.name, keepAlive: -1 }, signal)
+    return { backend, model: model.name }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+async function answerOnce(prompt: string, isOneOfMany: boolean, backend: Backend, model: string, context: RunContext): Promise<void> {
+  const { output, io, signal, flags: given } = context
+  const request = requestOf(context, model, [{ role: 'user', content: prompt }])
+  const answer = await streamAnswer(request, { backend, output, isShown: !output.json, showsThoughts: io.isTty.stdout, signal })
+  if (signal.aborted) throw new AppError('cancelled')
+  output.result(resultOf(prompt, model, answer))
+  if (given.stats) output.note(statsText(answer))
+  if (isOneOfMany && !output.json) output.line('')
+}
+
+function resultOf(prompt: string, model: string, { text, reasoning, reason, stats, ttftMs }: Answer): unknown {
+  return {
+    prompt,
+    model,
+    text,
+    ...(reasoning === '' ? {} : { reasoning }),
+    reason,
+    ...(ttftMs === undefined ? {} : { ttftMs: Math.round(ttftMs) }),
+    ...stats,
+  }
+}
+
+function requestOf({ flags: given }: RunContext, model: string, messages: Message[]): ChatRequest {
+  const system: Message[] = given.system === undefined ? [] : [{ role: 'system', content: given.system }]
+  return {
+    model,
+    messages: [...system, ...messages],
+    sampling: {
+      ...(given.temperature === undefined ? {} : { temperature: given.temperature }),
+      ...(given.topP === undefined ? {} : { topP: given.topP }),
+      ...(given.seed === undefined ? {} : { seed: given.seed }),
+    },
+    ...(given.maxTokens === undefined ? {} : { maxTokens: given.maxTokens }),
+  }
+}

@@ -1,0 +1,71 @@
+import { formatBytes } from '../../base/bytes.ts'
+import type { Model } from '../../shared/api.ts'
+import type { Localized } from '../../shared/errors.ts'
+import { defineCommand } from '../command.ts'
+import { connect, openLocalPlatform } from '../connect.ts'
+import { countText, dateText } from '../number-text.ts'
+import type { Output } from '../output.ts'
+import { padToWidth, textWidth } from '../text-width.ts'
+
+export const show = defineCommand({
+  name: 'show',
+  summary: { en: 'What a model really is: size, licence, files, template', zh: '查看模型详情：大小、许可、文件、模板' },
+  positionals: [{ name: 'MODEL', required: true, description: { en: 'Its name or reference', zh: '名称或引用' } }],
+  flags: { template: { type: 'boolean', description: { en: 'Print its chat template alone', zh: '只输出对话模板' } } },
+  settings: [],
+  async run(context) {
+    const { output, flags, positionals } = context
+    const backend = await connect(context, 'read')
+    const local = await openLocalPlatform(context)
+    try {
+      const model = await backend.showModel(positionals['MODEL'] ?? '')
+      const template = await local.chatTemplateOf(model)
+      output.result({ ...model, ...(template === undefined ? {} : { chatTemplate: template }) })
+      if (flags.template && !output.json) output.line(template ?? '')
+      else if (!output.json) printModel(model, template, output)
+    } finally {
+      await Promise.all([backend.close(), local.close(0)])
+    }
+  },
+})
+
+function printModel(model: Model, template: string | undefined, output: Output): void {
+  const rows = rowsOf(model, template).map(
+    ([title, value]) => [output.say(title), typeof value === 'string' ? value : output.say(value)] as const,
+  )
+  const width = Math.max(...rows.map(([title]) => textWidth(title)))
+  for (const [title, value] of rows) output.line(`${padToWidth(title, width)}  ${value}`)
+  output.line('')
+  output.table(
+    FILE_COLUMNS,
+    model.files.map((file) => [file.path, formatBytes(file.bytes), file.sha256 ?? '–']),
+  )
+}
+
+function rowsOf(model: Model, template: string | undefined): (readonly [Localized, string | Localized])[] {
+  return [
+    [{ en: 'Name', zh: '名称' }, model.name],
+    [{ en: 'What it is', zh: '实际模型' }, model.title],
+    [{ en: 'Reference', zh: '引用' }, model.reference],
+    [{ en: 'Source', zh: '来源' }, model.revision ? `${model.source} @ ${model.revision}` : model.source],
+    [{ en: 'Architecture', zh: '架构' }, model.architecture],
+    [{ en: 'Parameters', zh: '参数量' }, countText(model.parameters)],
+    [{ en: 'Quantisation', zh: '量化' }, model.quantization],
+    [{ en: 'Size', zh: '大小' }, formatBytes(model.bytes)],
+    [{ en: 'Trained context', zh: '训练上下文' }, `${model.trainedContext} token`],
+    [{ en: 'Licence', zh: '许可' }, model.license ?? { en: 'not stated', zh: '未注明' }],
+    [{ en: 'Chat template', zh: '对话模板' }, templateText(template)],
+    [{ en: 'Added', zh: '添加时间' }, dateText(model.addedAt)],
+  ]
+}
+
+function templateText(template: string | undefined): Localized {
+  if (template === undefined) return { en: 'none in the file', zh: '文件中没有' }
+  return { en: `${template.length} characters (bendi show MODEL --template)`, zh: `${template.length} 字符（bendi show MODEL --template）` }
+}
+
+const FILE_COLUMNS = [
+  { title: { en: 'FILE', zh: '文件' } },
+  { title: { en: 'SIZE', zh: '大小' }, align: 'right' },
+  { title: { en: 'SHA256', zh: 'SHA256' } },
+] as const

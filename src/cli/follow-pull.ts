@@ -1,0 +1,38 @@
+/** Starts a pull and shows its progress until it ends. */
+import type { Model } from '../shared/api.ts'
+import { AppError, fromWireError } from '../shared/errors.ts'
+import type { Backend } from './backend.ts'
+import type { Output } from './output.ts'
+import { createProgress } from './progress.ts'
+
+export interface FollowPullOptions {
+  backend: Backend
+  output: Output
+  columns: () => number
+  signal: AbortSignal
+  force?: boolean
+}
+
+/** The model that has arrived. Aborting cancels the pull and keeps what has arrived; throws `cancelled` then, or why it failed. */
+export async function followPull(
+  reference: string,
+  { backend, output, columns, signal, force = false }: FollowPullOptions,
+): Promise<Model> {
+  const { id } = await backend.startPull(reference, { force })
+  const cancel = (): void => void backend.cancelPull(id).catch(() => {})
+  if (signal.aborted) cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  const progress = createProgress({ output, columns })
+  try {
+    for await (const pull of backend.watchPull(id)) {
+      progress.show(pull)
+      if (pull.state === 'done' && pull.model) return pull.model
+      if (pull.state === 'failed' && pull.error) throw fromWireError(pull.error)
+      if (pull.state === 'cancelled') throw new AppError('cancelled')
+    }
+    throw new AppError('connection-lost')
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    progress.end()
+  }
+}

@@ -1,0 +1,23 @@
+/** This process's own platform as the backend of a command. */
+import { randomUUID } from 'node:crypto'
+import type { Platform } from '../platform/platform.ts'
+import { fromWireError } from '../shared/errors.ts'
+import type { Backend } from './backend.ts'
+import { fromGenerateEvents, toGenerateRequest } from './chat.ts'
+
+export function localBackend(platform: Platform): Backend {
+  return {
+    listModels: () => platform.models.list(),
+    showModel: (name) => platform.models.show(name),
+    removeModel: (name) => platform.models.remove(name),
+    startPull: async (reference, options) => platform.pulls.start(reference, options),
+    watchPull: (id, signal) => platform.pulls.watch(id, signal),
+    cancelPull: async (id) => platform.pulls.cancel(id),
+    listDeployments: () => platform.deployments.list(),
+    startDeployment: (request, signal) => platform.deployments.start(request, signal),
+    stopDeployment: (model) => platform.deployments.stop(model),
+    doctor: () => platform.doctor(),
+    chat: (request, signal) => fromGenerateEvents(platform.generate(toGenerateRequest(request, randomUUID()), signal), fromWireError),
+    close: () => platform.close(0),
+  }
+}

@@ -1,0 +1,35 @@
+/** What was typed in `bendi run`, for the arrow keys; a file that only its user can read. */
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+const KEPT_LINES = 1000
+
+/** Newest first, as node:readline wants it. */
+export function readHistory(home: string): string[] {
+  const file = historyFile(home)
+  const lines = readLines(file)
+  if (lines.length > 2 * KEPT_LINES) writeFileSync(file, `${lines.slice(-KEPT_LINES).join('\n')}\n`, { mode: 0o600 })
+  return lines.slice(-KEPT_LINES).toReversed()
+}
+
+/** A history that cannot be written is no reason to stop a conversation. */
+export function addToHistory(home: string, line: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 })
+    appendFileSync(historyFile(home), `${line}\n`, { mode: 0o600 })
+  } catch {
+    // e.g. a full disk
+  }
+}
+
+function historyFile(home: string): string {
+  return path.join(home, 'run-history')
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  } catch {
+    return []
+  }
+}

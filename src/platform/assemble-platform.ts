@@ -1,0 +1,111 @@
+/** Puts the use cases together. Every part comes from outside, so that the whole works over scripted engines. */
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '../base/logger.ts'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { Finding, Hardware, Model, Status } from '../shared/api.ts'
+import { systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
+import { Deployments } from './deployments.ts'
+import type { CreateEngine } from './deployment-lives.ts'
+import type { DeploymentWishes } from './deployment.ts'
+import { embed, withEngine } from './embed.ts'
+import { generate } from './generate.ts'
+import type { PlanDeployment } from './make-room.ts'
+import { modelNames, removeModel, resolveModel } from './models.ts'
+import type { ModelStore } from './models.ts'
+import type { Platform } from './platform.ts'
+import { Pulls } from './pulls.ts'
+import type { PullsOptions } from './pulls.ts'
+
+export interface PlatformOptions {
+  home: string
+  version: string
+  logger: Logger
+  library: ModelStore
+  probe(): Promise<Hardware>
+  plan: PlanDeployment
+  createEngine: CreateEngine
+  parseReference: PullsOptions['parse']
+  pull: PullsOptions['pull']
+  doctor(): Promise<Finding[]>
+  offline?: boolean
+  /** Engine settings that the user fixed. */
+  settings?: EngineSettings
+  wishes?: DeploymentWishes
+  /** Seconds; -1 = for ever. */
+  keepAlive?: number
+  maxWaiting?: number
+  clock?: Clock
+  pid?: number
+  /** After everything has stopped, e.g. to release the lock. */
+  onClosed?(): Promise<void>
+}
+
+/** How long a stop waits for running requests when nobody says, ms. */
+const DRAIN_MS = 5000
+
+export function assemblePlatform(options: PlatformOptions): Platform {
+  const { library, clock = systemClock } = options
+  const startedAt = clock.now()
+  const deployments = createDeployments(options, clock)
+  const pulls = new Pulls({ parse: options.parseReference, pull: options.pull, offline: options.offline ?? false, createId: randomUUID })
+  const models = { library, deployments }
+  const resolve = (name: string): Promise<Model> => resolveModel(models, name)
+  const work = { deployments, resolveModel: resolve }
+  let closing: Promise<void> | undefined
+  return {
+    status: async () => statusOf(options, startedAt, deployments),
+    hardware: options.probe,
+    doctor: options.doctor,
+    models: { list: () => library.list(), show: resolve, remove: (name) => removeModel(models, name) },
+    pulls: {
+      list: () => pulls.list(),
+      start: (reference, pullOptions) => pulls.start(reference, pullOptions),
+      watch: (id, signal) => pulls.watch(id, signal),
+      cancel: (id) => pulls.cancel(id),
+    },
+    deployments: {
+      list: () => deployments.list(),
+      start: async ({ model, ...wishes }, signal) => deployments.start(await resolve(model), { ...wishes, signal }),
+      stop: async (name) => deployments.stop((await resolve(name)).name),
+    },
+    modelNames: () => modelNames(models),
+    generate: (request, signal) => generate({ ...work, clock }, request, signal),
+    embed: (request, signal) => embed(work, request, signal),
+    tokenize: (name, prompt) => withEngine(work, name, undefined, (engine) => engine.tokenize(prompt)),
+    detokenize: (name, tokens) => withEngine(work, name, undefined, (engine) => engine.detokenize(tokens)),
+    ready: () => deployments.isReady(),
+    close: (drainMs = DRAIN_MS) => {
+      closing ??= close(options, deployments, pulls, drainMs)
+      return closing
+    },
+  }
+}
+
+function createDeployments(options: PlatformOptions, clock: Clock): Deployments {
+  return new Deployments({
+    createEngine: options.createEngine,
+    plan: options.plan,
+    probe: options.probe,
+    settings: options.settings ?? {},
+    wishes: options.wishes ?? {},
+    keepAlive: options.keepAlive ?? 300,
+    maxWaiting: options.maxWaiting ?? 256,
+    drainMs: DRAIN_MS,
+    clock,
+    logger: options.logger,
+  })
+}
+
+function statusOf({ home, version, pid = process.pid }: PlatformOptions, startedAt: number, deployments: Deployments): Status {
+  const defaultModel = deployments.first?.name
+  return { name: 'bendi', version, pid, startedAt, home, ...(defaultModel === undefined ? {} : { defaultModel }) }
+}
+
+async function close(options: PlatformOptions, deployments: Deployments, pulls: Pulls, drainMs: number): Promise<void> {
+  try {
+    await Promise.all([deployments.close(drainMs), pulls.close()])
+  } finally {
+    await options.onClosed?.()
+  }
+}

@@ -1,0 +1,143 @@
+/** The platform as the product uses it: the real library, planner, sources and engine, from the settings. */
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { Logger } from '../base/logger.ts'
+import { pathsBelow } from '../base/paths.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Config } from '../config/settings.ts'
+import type { SourceEnvironment } from '../models/hubs/source.ts'
+import { openLibrary } from '../models/library.ts'
+import type { Library } from '../models/library.ts'
+import type { PullOptions } from '../models/pull.ts'
+import { formatReference, parseReference } from '../models/reference.ts'
+import type { Reference } from '../models/reference.ts'
+import type { Hardware, Model } from '../shared/api.ts'
+import type { Localized } from '../shared/errors.ts'
+import { assemblePlatform } from './assemble-platform.ts'
+import type { CreateEngine } from './deployment-lives.ts'
+import { runDoctor } from './doctor.ts'
+import { deploymentWishes, engineSettings } from './engine-settings.ts'
+import type { HomeLock } from './lock.ts'
+import { createPlanDeployment } from './plan-deployment.ts'
+import type { Platform } from './platform.ts'
+import { sourceEnvironment } from './source-environment.ts'
+
+export interface CreatePlatformOptions {
+  config: Config
+  logger: Logger
+  version: string
+  /** Absent = the embedded engine. */
+  createEngine?: CreateEngine
+  /** Released when the platform closes. */
+  lock?: HomeLock
+}
+
+export interface StarterChoice {
+  reference: string
+  /** Present when it is in the library already. */
+  model?: Model
+  reason: Localized
+}
+
+/** What the commands of this machine may do beside the platform's own calls. */
+export interface LocalPlatform extends Platform {
+  /** `wanted`, or the model that suits this machine best, and why. Throws `offline`, `source-unreachable`, `not-enough-memory`. */
+  chooseStarter(wanted: string | undefined, signal?: AbortSignal): Promise<StarterChoice>
+  /** Undefined when the model's file has none. */
+  chatTemplateOf(model: Model): Promise<string | undefined>
+}
+
+export async function createPlatform(options: CreatePlatformOptions): Promise<LocalPlatform> {
+  const { config, logger, version, lock } = options
+  const paths = pathsBelow(config.home)
+  const library = openLibrary(paths.models)
+  const env = await sourceEnvironment(config)
+  const probe = createProbe(config)
+  const platform = assemblePlatform({
+    home: config.home,
+    version,
+    logger,
+    library,
+    probe,
+    plan: createPlanDeployment(config, (model) => library.fileOf(model)),
+    createEngine: options.createEngine ?? embeddedEngines(library, paths, logger),
+    parseReference: (text) => referenceFacts(parseReference(text)),
+    pull: (text, { signal, force, onProgress }) => pull(text, { library, env, logger, signal, force, onProgress, offline: config.offline }),
+    doctor: () => runDoctor({ config, env, paths, probe, logger }),
+    offline: config.offline,
+    settings: engineSettings(config),
+    wishes: deploymentWishes(config),
+    keepAlive: config.keepAlive,
+    maxWaiting: config.maxWaiting,
+    ...(lock ? { onClosed: () => lock.release() } : {}),
+  })
+  return {
+    ...platform,
+    chooseStarter: (wanted, signal) => chooseStarter(wanted, { config, library, env, probe, signal }),
+    chatTemplateOf: async (model) => chatTemplateOf(library.fileOf(model)),
+  }
+}
+
+/** Everything that needs the network or a big module is imported when it is used: `bendi list` stays fast. */
+async function pull(text: string, options: PullOptions): Promise<Model> {
+  const { pullModel } = await import('../models/pull.ts')
+  return pullModel(parseReference(text), options)
+}
+
+interface StarterContext {
+  config: Config
+  library: Library
+  env: SourceEnvironment
+  probe: () => Promise<Hardware>
+  signal: AbortSignal | undefined
+}
+
+async function chooseStarter(wanted: string | undefined, { config, library, env, probe, signal }: StarterContext): Promise<StarterChoice> {
+  const starter = await import('../models/starter.ts')
+  const choice = await starter.chooseStarter({
+    library,
+    hardware: await probe(),
+    env,
+    offline: config.offline,
+    ...(wanted === undefined ? {} : { model: wanted }),
+    ...(signal ? { signal } : {}),
+  })
+  return { ...choice, reference: formatReference(choice.reference) }
+}
+
+function createProbe(config: Config): () => Promise<Hardware> {
+  return async () => {
+    const { probeHardware } = await import('../hardware/probe.ts')
+    // The disk that counts is the one that the folder is on, so it has to be there.
+    await mkdir(config.home, { recursive: true, mode: 0o700 })
+    return probeHardware({ home: config.home })
+  }
+}
+
+function embeddedEngines(library: Library, paths: Paths, logger: Logger): CreateEngine {
+  return async (model, settings) => {
+    const { createLlamaEngine } = await import('../engine/llama/engine.ts')
+    return createLlamaEngine({
+      model: model.name,
+      file: library.fileOf(model),
+      settings,
+      logFile: path.join(paths.logs, `${fileNameOf(model.name)}.log`),
+      kvCacheFolder: paths.kvCache,
+      cacheFolder: paths.cache,
+      logger: logger.with({ model: model.name }),
+    })
+  }
+}
+
+function fileNameOf(name: string): string {
+  return name.replace(/[^\w.-]+/g, '-').slice(-100)
+}
+
+function referenceFacts(reference: Reference): { text: string; needsNetwork: boolean } {
+  return { text: formatReference(reference), needsNetwork: reference.type !== 'file' }
+}
+
+async function chatTemplateOf(file: string): Promise<string | undefined> {
+  const { inspectModel } = await import('../models/gguf-files.ts')
+  return (await inspectModel(file)).facts.chatTemplate
+}

@@ -1,0 +1,93 @@
+/** What could go wrong on this machine: the machine's own findings, and the kernel that the engine would use here and why. */
+import path from 'node:path'
+import type { Logger } from '../base/logger.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Config } from '../config/settings.ts'
+import { diagnose } from '../hardware/doctor.ts'
+import { hfEndpoints } from '../models/hubs/huggingface.ts'
+import { MODELSCOPE_ENDPOINT } from '../models/hubs/modelscope.ts'
+import type { SourceEnvironment } from '../models/hubs/source.ts'
+import type { Finding, Hardware } from '../shared/api.ts'
+import { AppError, localizeError } from '../shared/errors.ts'
+import type { Localized } from '../shared/errors.ts'
+import { findHolder } from './lock.ts'
+
+export interface DoctorOptions {
+  config: Config
+  env: SourceEnvironment
+  paths: Paths
+  probe(): Promise<Hardware>
+  logger: Logger
+  /** Absent = the embedded engine's own choice. */
+  chooseKernel?: ChooseKernel
+}
+
+/** Measures when it must, which takes seconds the first time. */
+export type ChooseKernel = (options: { cacheFile: string; override?: string; logger: Logger }) => Promise<KernelChoice>
+
+export interface KernelChoice {
+  variant: string
+  reason: string
+  measured: readonly { variant: string; ms: number; error?: string }[]
+}
+
+export async function runDoctor(options: DoctorOptions): Promise<Finding[]> {
+  const { config, env, paths, probe } = options
+  const [hardware, holder, kernel] = await Promise.all([probe(), findHolder({ file: paths.lockFile }), kernelFinding(options)])
+  return diagnose({
+    hardware,
+    port: { host: config.host, port: config.port, ...(holder?.address ? { owner: holder.address } : {}) },
+    hubs: hubsOf(env),
+    ...(env.proxies ? { proxies: env.proxies } : {}),
+    offline: config.offline,
+    extra: [kernel],
+  })
+}
+
+function hubsOf(env: SourceEnvironment): { name: string; url: string }[] {
+  const endpoints = hfEndpoints({ env }).map(({ name, origin }) => ({ name, url: origin }))
+  return [...endpoints, { name: 'ModelScope', url: env.modelscopeEndpoint ?? MODELSCOPE_ENDPOINT }]
+}
+
+const TITLE: Localized = { en: 'CPU kernel', zh: 'CPU 内核' }
+
+export async function kernelFinding({
+  config,
+  paths,
+  logger,
+  chooseKernel = embeddedKernel,
+}: Pick<DoctorOptions, 'config' | 'paths' | 'logger' | 'chooseKernel'>): Promise<Finding> {
+  try {
+    const { kernel } = config
+    const choice = await chooseKernel({
+      cacheFile: path.join(paths.cache, 'kernel.json'),
+      logger,
+      ...(kernel === undefined ? {} : { override: kernel }),
+    })
+    const others = measuredText(choice)
+    const text = `${choice.variant}: ${choice.reason}${others === '' ? '' : ` (${others})`}`
+    return { id: 'kernel', level: 'ok', title: TITLE, detail: { en: text, zh: text } }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return brokenEngine(error)
+  }
+}
+
+/** `haswell 12 ms, sse42 40 ms`, of all that were tried. */
+function measuredText({ measured }: KernelChoice): string {
+  return measured.map(({ variant, ms, error }) => `${variant} ${error === undefined ? `${Math.round(ms)} ms` : 'fails'}`).join(', ')
+}
+
+function brokenEngine(error: AppError): Finding {
+  const [en, zh] = [localizeError(error, 'en'), localizeError(error, 'zh')]
+  const remedy: Localized = {
+    en: en.hint ?? 'Reinstall bendi for this platform: npm install',
+    zh: zh.hint ?? '请为本平台重新安装 bendi：npm install',
+  }
+  return { id: 'kernel', level: 'problem', title: TITLE, detail: { en: en.message, zh: zh.message }, remedy }
+}
+
+const embeddedKernel: ChooseKernel = async (options) => {
+  const { chooseKernel, findNativePackage } = await import('../engine/llama/engine.ts')
+  return chooseKernel({ ...options, nativePackage: findNativePackage() })
+}
