@@ -1,11 +1,20 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** Real models, real servers, browsers and npm take the whole machine and measure time: one file after another, after everything else. */
+const slow = ['test/e2e/**/*.test.ts', 'test/model/**/*.test.ts']
+const fast = ['{src,scripts,bench}/**/*.test.ts', 'ui/**/*.test.{ts,tsx}', 'test/**/*.test.ts']
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'ui/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: fast, exclude: [...configDefaults.exclude, ...slow], maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
+      { extends: true, test: { name: 'slow', include: slow, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 })
