@@ -63,6 +63,7 @@ class LlamaEngine implements Engine {
   #model: LoadedModel | undefined
   #worker: WorkerProcess | undefined
   #templates: TemplateRenderer | undefined
+  readonly #warned = new Set<string>()
   #crashes: number[] = []
   /** Where in the log file the present worker's lines begin, bytes. */
   #logStart = 0
@@ -193,8 +194,15 @@ class LlamaEngine implements Engine {
     const { bosToken = '', eosToken = '', architecture = '', chatTemplate } = this.#model ?? {}
     const source = { template: chatTemplate, bosToken, eosToken, architecture, name: this.#options.model }
     this.#templates ??= createTemplateRenderer({ timeoutMs: TEMPLATE_TIMEOUT_MS })
-    const { text, opensThought, mayThink, startsWithBos } = await this.#templates.render(source, prompt)
+    const { text, opensThought, mayThink, startsWithBos, usedFallback } = await this.#templates.render(source, prompt)
+    if (usedFallback !== undefined) this.#warnOnce(usedFallback)
     return { text: { type: 'text', text, addSpecial: !startsWithBos, parseSpecial: true }, thoughts: { opensThought, mayThink } }
+  }
+
+  #warnOnce(fallback: string): void {
+    if (this.#warned.has(fallback)) return
+    this.#warned.add(fallback)
+    this.#options.logger.warn('a fallback format stands in for the chat template', { model: this.#options.model, reason: fallback })
   }
 
   // ── the worker's life ────────────────────────────────────────────────────────────────────────────────────────────────────────
