@@ -6,6 +6,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { realModel } from '../fixtures/real-model.ts'
 import { writeTinyModel } from '../fixtures/tiny-gguf.ts'
 import { collect, engineBench, partAt, request } from './engine-harness.ts'
+import type { Answer } from './engine-harness.ts'
 
 const STEM = 'The quick brown fox jumps over the lazy dog. '.repeat(8)
 const bench = await engineBench()
@@ -39,7 +40,7 @@ for (const model of models) {
     it('answers the same alone and among eight, up to a near tie', async () => {
       const prompts = Array.from({ length: 8 }, (_, i) => `${STEM}Number ${i} says:`)
       const fields = { ignoreEos: true, logprobs: 2 }
-      const alone = []
+      const alone: Answer[] = []
       for (const prompt of prompts) alone.push(await collect(engine.generate(request(prompt, fields))))
       const other = await bench.open(file)
       const together = await Promise.all(prompts.map((prompt) => collect(other.generate(request(prompt, fields)))))
@@ -200,7 +201,7 @@ for (const model of models) {
       const inputs = ['a cat', 'a completely different sentence about databases', 'a cat']
       const together = await engine.embed({ id: 'e', model: 'test', inputs, normalize: true })
       const alone = await engine.embed({ id: 'e', model: 'test', inputs: ['a cat'], normalize: true })
-      const dot = (a?: Float32Array, b?: Float32Array) => (a ?? []).reduce((sum, value, i) => sum + value * (b?.[i] ?? 0), 0)
+      const dot = (a: Float32Array = new Float32Array(), b?: Float32Array) => a.reduce((sum, value, i) => sum + value * (b?.[i] ?? 0), 0)
       expect(together.vectors).toHaveLength(3)
       expect(dot(together.vectors[0], together.vectors[0])).toBeCloseTo(1, 4)
       expect(dot(together.vectors[0], together.vectors[2])).toBeGreaterThan(0.999)

@@ -49,12 +49,16 @@ interface Libraries {
   llama: LibraryHandle
 }
 
-/** Global, because the backends are linked against the symbols of base. */
+/** In this order, and global, because each is linked against the symbols of those before. */
 function openLibraries({ libraries }: NativePackage): Libraries {
-  return {
-    base: koffi.load(libraries.base, { global: true }),
-    ggml: koffi.load(libraries.ggml, { global: true }),
-    llama: koffi.load(libraries.llama, { global: true }),
+  return { base: openLibrary(libraries.base), ggml: openLibrary(libraries.ggml), llama: openLibrary(libraries.llama) }
+}
+
+function openLibrary(file: string): LibraryHandle {
+  try {
+    return koffi.load(file, { global: true })
+  } catch (error) {
+    throw mismatch(`${file} does not load: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

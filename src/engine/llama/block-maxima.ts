@@ -18,12 +18,20 @@ export interface BlockMaxima {
   compute(values: Float32Array): void
 }
 
+/** The part of the WebAssembly interface that is used; Node's own types come without it. */
+interface WebAssemblyTools {
+  Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer }
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> }
+}
+
 /** For arrays of exactly `size` numbers. */
 export function createBlockMaxima(size: number): BlockMaxima {
   const blocks = Math.max(1, Math.ceil(size / BLOCK))
   const end = blocks * BLOCK_BYTES
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((end + blocks * 4) / 65_536) })
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { m: { m: memory } })
+  const { WebAssembly: tools } = globalThis as unknown as { WebAssembly: WebAssemblyTools }
+  const memory = new tools.Memory({ initial: Math.ceil((end + blocks * 4) / 65_536) })
+  const { exports } = new tools.Instance(new tools.Module(MODULE), { m: { m: memory } })
   const run = exports['f'] as (start: number, end: number, out: number) => void
   const values = new Float32Array(memory.buffer, 0, blocks * BLOCK).fill(Number.NEGATIVE_INFINITY)
   return {
@@ -45,9 +53,10 @@ const END = 1
 const OUT = 2
 const BEST = 3
 
+const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+
 const MODULE = new Uint8Array([
-  // magic, version
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...MAGIC_AND_VERSION,
   // one type: (i32 i32 i32) → ()
   ...section(1, [1, 0x60, 3, I32, I32, I32, 0]),
   // one import: memory m.m of at least one page
@@ -69,18 +78,11 @@ function body(): number[] {
   const lane = (index: number): number[] => [...get(BEST), 0xfd, 0x1f, index]
   const max = 0x97
   const vectors = Array.from({ length: BLOCK / 4 }, (_, index) => [...load(16 * index), ...pmax]).flat()
-  return [
-    // loop
-    ...[0x03, 0x40],
-    ...[...negativeInfinity, ...vectors, ...set(BEST)],
-    ...[...get(OUT), ...lane(0), ...lane(1), max, ...lane(2), ...lane(3), max, max, 0x38, 2, 0],
-    ...advance(OUT, 4),
-    ...advance(IN, BLOCK_BYTES),
-    // again while in ≠ end
-    ...[...get(IN), ...get(END), 0x47, 0x0d, 0],
-    // end of loop, end of function
-    ...[0x0b, 0x0b],
-  ]
+  const reduce = [...get(OUT), ...lane(0), ...lane(1), max, ...lane(2), ...lane(3), max, max, 0x38, 2, 0]
+  const again = [...get(IN), ...get(END), 0x47, 0x0d, 0]
+  const step = [...negativeInfinity, ...vectors, ...set(BEST), ...reduce, ...advance(OUT, 4), ...advance(IN, BLOCK_BYTES)]
+  // loop … br_if 0, end of loop, end of function
+  return [0x03, 0x40, ...step, ...again, 0x0b, 0x0b]
 }
 
 function section(id: number, content: number[]): number[] {

@@ -17,7 +17,11 @@ function sorted(logits: Float32Array): number[] {
 
 describe('createLogitScan', () => {
   test('argmax is the first of the largest, and −1 where nothing is above −∞', () => {
-    fc.assert(fc.property(row, (logits) => expect(createLogitScan(logits.length).argmax(logits)).toBe(sorted(logits)[0] ?? -1)))
+    fc.assert(
+      fc.property(row, (logits) => {
+        expect(createLogitScan(logits.length).argmax(logits)).toBe(sorted(logits)[0] ?? -1)
+      }),
+    )
     expect(createLogitScan(3).argmax(new Float32Array(3).fill(Number.NaN))).toBe(-1)
   })
 

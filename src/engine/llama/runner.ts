@@ -3,10 +3,8 @@
  * `run` does the KV operations in their order, decodes once on a worker thread, then samples row by row.
  * Nothing is allocated per token: the batch and the logits are views of native memory.
  */
-import { AppError } from '../../shared/errors.ts'
-import type { KvLayout, KvType } from '../engine.ts'
 import type { Batch, KvOperation, Run, Runner, RunFailure, RunResult, Sampled, SampledToken, SamplerSettings, Slot } from './batch.ts'
-import type { BatchBuffer, CandidateArray, ContextParams, ContextPointer, MemoryPointer } from './binding-types.ts'
+import type { CandidateArray } from './binding-types.ts'
 import { LogitRows } from './logit-rows.ts'
 import type { LlamaModel } from './model.ts'
 import { GrammarError, openSampler, SMALL_TOP_K } from './sampler.ts'
@@ -16,23 +14,10 @@ import type { SequenceBlob } from './sequence-blob.ts'
 import { tokenLogprob } from './token-logprob.ts'
 import type { LogprobTools } from './token-logprob.ts'
 import { createLogitScan } from './logit-scan.ts'
+import { openContext } from './native-context.ts'
+import type { NativeContext, RunnerOptions } from './native-context.ts'
 
-export interface RunnerOptions {
-  layout: KvLayout
-  /** Sequences at the same time, 1 … 256. */
-  slots: number
-  /** Cells of all slots together; in the split layout each slot owns cells ÷ slots of them. Rounded up to 256 (a slot). */
-  cells: number
-  kvType: KvType
-  /** Tokens of one step at most (n_batch). */
-  batchTokens: number
-  /** Tokens of one computation at most (n_ubatch). */
-  microBatchTokens: number
-  threads: number
-  batchThreads: number
-  /** Rows of a step that may be sampled at most, drafts included; more logits take more memory. Absent: 16 a slot. */
-  maxOutputs?: number
-}
+export type { RunnerOptions } from './native-context.ts'
 
 export interface LlamaRunner extends Runner {
   /** False where only whole sequences can be removed (recurrent, sliding window): then nothing may share prefixes. */
@@ -59,10 +44,6 @@ export interface LlamaRunner extends Runner {
   close(): void
 }
 
-export const MAX_SLOTS = 256
-const OUTPUTS_PER_SLOT = 16
-const GGML_TYPE = { f16: 1, q4_0: 2, q8_0: 8 } as const satisfies Record<KvType, number>
-
 /** Makes the context (on a worker thread) and warms it up. Throws `engine-start-failed` when libllama cannot make it. */
 export async function createRunner(model: LlamaModel, options: RunnerOptions): Promise<LlamaRunner> {
   const runner = new NativeRunner(model, await openContext(model, options))
@@ -73,64 +54,6 @@ export async function createRunner(model: LlamaModel, options: RunnerOptions): P
     throw error
   }
   return runner
-}
-
-/** A context and what belongs to it. */
-interface NativeContext {
-  options: RunnerOptions
-  context: ContextPointer
-  memory: MemoryPointer
-  batch: BatchBuffer
-  maxOutputs: number
-  streams: number
-  cells: number
-  cellsPerSlot: number
-}
-
-async function openContext(model: LlamaModel, options: RunnerOptions): Promise<NativeContext> {
-  const { binding, shape, pointer } = model
-  const { slots, layout } = options
-  if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOTS) throw new Error(`${slots} slots; libllama has 1 … ${MAX_SLOTS}`)
-  // libllama asserts that the outputs of a batch can be as many as its sequences.
-  const batchTokens = Math.max(options.batchTokens, slots)
-  const maxOutputs = Math.max(slots, Math.min(batchTokens, options.maxOutputs ?? slots * OUTPUTS_PER_SLOT))
-  const context = await binding.createContext(pointer, contextParams({ ...options, batchTokens, maxOutputs }))
-  const memory = context && binding.memory(context)
-  if (!context || !memory) {
-    if (context) binding.freeContext(context)
-    const reason = `libllama cannot make a context of ${options.cells} cells`
-    throw new AppError('engine-start-failed', { model: shape.name ?? shape.architecture, reason, log: '' })
-  }
-  return {
-    options,
-    context,
-    memory,
-    batch: binding.createBatch(binding.batchCapacity(context)),
-    maxOutputs,
-    streams: layout === 'split' ? slots : 1,
-    cells: binding.contextCells(context),
-    cellsPerSlot: binding.contextCellsPerSequence(context),
-  }
-}
-
-function contextParams(options: RunnerOptions & { maxOutputs: number }): Partial<ContextParams> {
-  const { layout, slots, cells, kvType, batchTokens, microBatchTokens, threads, batchThreads, maxOutputs } = options
-  return {
-    n_ctx: cells,
-    n_batch: batchTokens,
-    n_ubatch: Math.min(microBatchTokens, batchTokens),
-    n_seq_max: slots,
-    n_outputs_max: maxOutputs,
-    // The default of 1 would forbid to sample after each draft.
-    n_outputs_max_per_seq: 0,
-    n_threads: threads,
-    n_threads_batch: batchThreads,
-    // A quantised V cache exists only with flash attention; else libllama knows where it pays.
-    flash_attn_type: kvType === 'f16' ? -1 : 1,
-    type_k: GGML_TYPE[kvType],
-    type_v: GGML_TYPE[kvType],
-    kv_unified: layout === 'unified',
-  }
 }
 
 interface OpenSampler {

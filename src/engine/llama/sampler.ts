@@ -50,7 +50,7 @@ export const SAMPLING_DEFAULTS = {
 export const SMALL_TOP_K = 256
 /** Below, logits divided by it may overflow; there is no visible difference to greedy. */
 const LOWEST_TEMPERATURE = 1e-5
-const MAX_GRAMMAR_BYTES = 1 << 20
+const MAX_GRAMMAR_BYTES = 1 << 18
 const MAX_GRAMMAR_DEPTH = 256
 
 type Resolved = Required<Omit<SamplerSettings, 'logitBias' | 'grammar' | 'logprobs' | 'drySequenceBreakers'>> &

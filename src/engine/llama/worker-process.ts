@@ -32,6 +32,10 @@ export interface WorkerProcess {
   kill(): void
 }
 
+/** A worker answers within milliseconds, also while it computes; one that is silent for so long is stuck (a hostile grammar, say). */
+const HEARTBEAT_MS = 5_000
+const SILENCE_LIMIT_MS = 30_000
+
 export function startWorker(logFile: string, listeners: WorkerListeners): WorkerProcess {
   const child = forkWorker(logFile)
   const exited = deferred<string>()
@@ -44,14 +48,35 @@ export function startWorker(logFile: string, listeners: WorkerListeners): Worker
   child.on('message', (message) => receive(message as Report))
   child.on('error', (error) => exited.resolve(error.message))
   child.on('exit', (code, signal) => exited.resolve(signal ?? `exit code ${code ?? 'unknown'}`))
+  const heartbeat = setInterval(() => checkPulse(), HEARTBEAT_MS)
+  heartbeat.unref()
   void exited.promise.then((reason) => {
+    clearInterval(heartbeat)
     const error = new Error(`the worker ended (${reason})`)
     loaded.reject(error)
     for (const question of questions.values()) question.reject(error)
     listeners.onExit(reason)
   })
 
+  /** Only once it has loaded: loading may take minutes, on a thread of its own. */
+  let isLoaded = false
+  let lastPulse = 0
+  loaded.promise.then(
+    () => {
+      isLoaded = true
+      lastPulse = performance.now()
+    },
+    () => {},
+  )
+
+  function checkPulse(): void {
+    if (!isLoaded) return
+    if (performance.now() - lastPulse > SILENCE_LIMIT_MS) child.kill('SIGKILL')
+    else worker.ask({ type: 'stats' }).catch(() => {})
+  }
+
   function receive(report: Report): void {
+    lastPulse = performance.now()
     switch (report.type) {
       case 'events':
         for (const [id, event] of report.events) listeners.onEvent(id, event)
@@ -79,7 +104,7 @@ export function startWorker(logFile: string, listeners: WorkerListeners): Worker
     if (child.connected) child.send(command)
   }
 
-  return {
+  const worker: WorkerProcess = {
     pid: child.pid,
     load(options) {
       send({ type: 'load', options })
@@ -102,6 +127,7 @@ export function startWorker(logFile: string, listeners: WorkerListeners): Worker
     },
     kill: () => child.kill('SIGKILL'),
   }
+  return worker
 }
 
 /** The worker beside this file: `.js` as built, `.ts` (through tsx) when this is the source. */
