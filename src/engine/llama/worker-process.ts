@@ -32,9 +32,9 @@ export interface WorkerProcess {
   kill(): void
 }
 
-/** A worker answers within milliseconds, also while it computes; one that is silent for so long is stuck (a hostile grammar, say). */
+/** A worker answers within milliseconds, also while it computes; one that misses so many questions is stuck (a hostile grammar, say). */
 const HEARTBEAT_MS = 5_000
-const SILENCE_LIMIT_MS = 30_000
+const MISSED_LIMIT = 6
 
 export function startWorker(logFile: string, listeners: WorkerListeners): WorkerProcess {
   const child = forkWorker(logFile)
@@ -58,25 +58,21 @@ export function startWorker(logFile: string, listeners: WorkerListeners): Worker
     listeners.onExit(reason)
   })
 
-  /** Only once it has loaded: loading may take minutes, on a thread of its own. */
-  let isLoaded = false
-  let lastPulse = 0
+  /** Counted from the load on: that may take minutes. Counted in questions, not in time: this process may have slept itself. */
+  let missed: number | undefined
   loaded.promise.then(
-    () => {
-      isLoaded = true
-      lastPulse = performance.now()
-    },
+    () => (missed = 0),
     () => {},
   )
 
   function checkPulse(): void {
-    if (!isLoaded) return
-    if (performance.now() - lastPulse > SILENCE_LIMIT_MS) child.kill('SIGKILL')
+    if (missed === undefined) return
+    if (missed++ >= MISSED_LIMIT) child.kill('SIGKILL')
     else worker.ask({ type: 'stats' }).catch(() => {})
   }
 
   function receive(report: Report): void {
-    lastPulse = performance.now()
+    if (missed !== undefined) missed = 0
     switch (report.type) {
       case 'events':
         for (const [id, event] of report.events) listeners.onEvent(id, event)
