@@ -151,6 +151,11 @@ export class Generation {
   }
 }
 
+/** Progress is told once for all choices: they share the prompt. */
+function prefillEvents(choice: number, sequence: Sequence, done: number): WorkerEvent[] {
+  return choice === 0 ? [{ type: 'prefill', done, total: sequence.promptLength }] : []
+}
+
 function textEvents(
   choice: number,
   text: string,

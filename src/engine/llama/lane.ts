@@ -125,6 +125,9 @@ export class Lane {
         this.#options.onEmissions(scheduler.takeEmissions())
         return false
       }
+      // Who was admitted is told before the step, which may take a second.
+      const admitted = scheduler.takeEmissions()
+      if (admitted.length > 0) this.#options.onEmissions(admitted)
       this.#options.beforeRun?.(batch.runs.some((run) => run.start === 0))
       const result = await runner.run(batch)
       this.#options.onEmissions(scheduler.commit(batch, result))

@@ -1,0 +1,84 @@
+import { useLayoutEffect, useRef, type JSX, type KeyboardEvent } from 'react'
+import { useTranslation } from 'react-i18next'
+import { IconButton } from '../components/ui/button.tsx'
+import { SendIcon, StopIcon } from '../components/ui/icons.tsx'
+import { preloadMarkdown } from '../markdown/lazy-markdown.tsx'
+import { isComposing } from './composition.ts'
+import { useDraft } from './drafts.ts'
+
+export interface ComposerProps {
+  chatId: string | undefined
+  answering: boolean
+  /** A model can be asked. */
+  ready: boolean
+  onSend: (text: string) => void
+  onStop: () => void
+}
+
+/** Where one writes. Enter sends, also never in the middle of a word that an input method is composing. */
+export function Composer({ chatId, answering, ready, onSend, onStop }: ComposerProps): JSX.Element {
+  const { t } = useTranslation()
+  const [draft, setDraft] = useDraft(chatId)
+  const area = useRef<HTMLTextAreaElement>(null)
+  useFit(area)
+  const canSend = ready && !answering && draft.trim() !== ''
+  const send = (): void => {
+    if (!canSend) return
+    setDraft('')
+    onSend(draft.trim())
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && answering) onStop()
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || isTouch()) return
+    event.preventDefault()
+    send()
+  }
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+      onClick={(event) => event.target === event.currentTarget && area.current?.focus()}
+    >
+      <textarea
+        ref={area}
+        rows={1}
+        value={draft}
+        autoFocus={!isTouch()}
+        aria-label={t('chat.inputLabel')}
+        placeholder={t('chat.placeholder')}
+        enterKeyHint={isTouch() ? 'enter' : 'send'}
+        className="max-h-[38dvh] min-h-10 flex-1 resize-none bg-transparent px-1 py-2 text-base outline-none placeholder:text-muted"
+        onChange={(event) => setDraft(event.target.value)}
+        onFocus={preloadMarkdown}
+        onKeyDown={onKeyDown}
+      />
+      {answering ? (
+        <IconButton label={t('chat.stop')} look="primary" size="touch" className="rounded-full!" onClick={onStop}>
+          <StopIcon />
+        </IconButton>
+      ) : (
+        <IconButton label={t('chat.send')} look="primary" size="touch" className="rounded-full!" type="submit" disabled={!canSend}>
+          <SendIcon strokeWidth={2} />
+        </IconButton>
+      )}
+    </form>
+  )
+}
+
+/** The field is as high as its text, where the browser cannot do it by `field-sizing`. */
+function useFit(area: React.RefObject<HTMLTextAreaElement | null>): void {
+  useLayoutEffect(() => {
+    const element = area.current
+    if (!element || CSS.supports('field-sizing', 'content')) return
+    element.style.setProperty('height', 'auto')
+    element.style.setProperty('height', `${element.scrollHeight}px`)
+  })
+}
+
+/** On a touch screen Enter makes a new line, as in every other app there. */
+function isTouch(): boolean {
+  return matchMedia('(pointer: coarse)').matches
+}

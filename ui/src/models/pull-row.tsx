@@ -1,0 +1,56 @@
+import type { JSX } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Pull } from '../../../src/shared/api.ts'
+import { useCancelPull, useStartPull } from '../api/queries.ts'
+import { ErrorNote } from '../chat/error-note.tsx'
+import { Button, IconButton } from '../components/ui/button.tsx'
+import { CloseIcon } from '../components/ui/icons.tsx'
+import { useFormat } from '../i18n/format.ts'
+import { isUnderWay, useWatchPull } from './use-watch-pull.ts'
+
+/** One download, live. */
+export function PullRow({ pull }: { pull: Pull }): JSX.Element {
+  const { t } = useTranslation()
+  const cancel = useCancelPull()
+  const again = useStartPull()
+  useWatchPull(pull)
+  const fraction = pull.totalBytes > 0 ? pull.doneBytes / pull.totalBytes : undefined
+  return (
+    <li className="rounded-2xl border border-line bg-card px-4 py-3.5 shadow-card">
+      <div className="flex items-center gap-3">
+        <div className="min-w-0 flex-1">
+          <p className="truncate text-sm font-medium">{pull.reference}</p>
+          <p className="mt-0.5 text-[13px] text-muted tabular-nums">{useProgressText(pull)}</p>
+        </div>
+        {isUnderWay(pull) && (
+          <IconButton label={t('models.cancelDownload', { reference: pull.reference })} onClick={() => cancel.mutate(pull.id)}>
+            <CloseIcon />
+          </IconButton>
+        )}
+        {(pull.state === 'failed' || pull.state === 'cancelled') && (
+          <Button onClick={() => again.mutate(pull.reference)}>{t('common.retry')}</Button>
+        )}
+      </div>
+      {isUnderWay(pull) && (
+        <progress className="bar mt-3" aria-label={pull.reference} max={1} {...(fraction === undefined ? {} : { value: fraction })} />
+      )}
+      {pull.error && <ErrorNote error={pull.error} />}
+    </li>
+  )
+}
+
+function useProgressText(pull: Pull): string {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { doneBytes, totalBytes, bytesPerSecond, state, source } = pull
+  const parts = [t(`models.download.${state}`), source]
+  if (isUnderWay(pull) && totalBytes > 0) {
+    parts.push(t('models.progress', { done: format.bytes(doneBytes), total: format.bytes(totalBytes) }))
+    if (bytesPerSecond > 0)
+      parts.push(
+        `${format.bytes(bytesPerSecond)}/s`,
+        t('models.left', { duration: format.duration(Math.max(1, Math.ceil((totalBytes - doneBytes) / bytesPerSecond)) * 1000) }),
+      )
+  }
+  return parts.filter(Boolean).join(' · ')
+}
