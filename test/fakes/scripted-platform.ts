@@ -98,6 +98,7 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
       },
     },
     modelNames: async () => names(),
+    resolveName: async (name) => (name === 'default' ? ([...deployments.keys()][0] ?? name) : name),
     async *generate(request, signal) {
       resolve(request.model)
       yield* engine.generate(request, signal)

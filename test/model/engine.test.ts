@@ -166,11 +166,11 @@ for (const model of models) {
     })
 
     it('ends running requests once when its process is killed, serves the waiting ones, and is back', async () => {
-      const victim = await bench.open(file, { parallel: 2, context: 2048 })
+      const victim = await bench.open(file, { parallel: 2, context: 4096 })
       const pid = (victim as Engine & { pid: number }).pid
       let killed = false
       const running = Array.from({ length: 2 }, () =>
-        collect(victim.generate(request(STEM, { maxTokens: 1500, ignoreEos: true })), (event) => {
+        collect(victim.generate(request(STEM, { maxTokens: 3600, ignoreEos: true })), (event) => {
           if (event.type !== 'text-delta' || killed) return
           killed = true
           process.kill(pid, 'SIGKILL')

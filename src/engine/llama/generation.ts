@@ -59,12 +59,9 @@ export class Generation {
     if (this.#ended || !state || state.ended) return { events: [], finish: false }
     switch (emission.type) {
       case 'admitted':
-        return { events: [], finish: false }
+        return { events: prefillEvents(choice, emission.sequence, emission.sequence.cachedTokens), finish: false }
       case 'prefill':
-        return {
-          events: choice === 0 ? [{ type: 'prefill', done: emission.done, total: emission.sequence.promptLength }] : [],
-          finish: false,
-        }
+        return { events: prefillEvents(choice, emission.sequence, emission.done), finish: false }
       case 'tokens':
         return this.#takeTokens(choice, state, emission.tokens)
       case 'ended':
