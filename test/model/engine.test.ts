@@ -60,7 +60,9 @@ for (const model of models) {
     it('computes a prefix once when eight ask at the same time', async () => {
       const prompts = Array.from({ length: 8 }, (_, i) => `${STEM}${STEM}And ${i}`)
       const fresh = await bench.open(file)
-      const answers = await Promise.all(prompts.map((prompt) => collect(fresh.generate(request(prompt, { maxTokens: 4, ignoreEos: true })))))
+      const answers = await Promise.all(
+        prompts.map((prompt) => collect(fresh.generate(request(prompt, { maxTokens: 4, ignoreEos: true })))),
+      )
       const cached = answers.map((a) => a.usage?.cachedTokens ?? 0).toSorted((a, b) => a - b)
       const total = answers[0]?.usage?.promptTokens ?? 0
       expect(cached[0]).toBe(0)
@@ -96,7 +98,9 @@ for (const model of models) {
     it('gives the same bytes for the same seed in deterministic mode, alone and among eight busy neighbours', async () => {
       const fields = { deterministic: true, ignoreEos: true, sampling: { temperature: 1, seed: 42 }, maxTokens: 40 }
       const alone = await collect(engine.generate(request(`${STEM}Once`, fields)))
-      const neighbours = Array.from({ length: 8 }, (_, i) => collect(engine.generate(request(`${i} ${STEM}`, { maxTokens: 60, ignoreEos: true }))))
+      const neighbours = Array.from({ length: 8 }, (_, i) =>
+        collect(engine.generate(request(`${i} ${STEM}`, { maxTokens: 60, ignoreEos: true }))),
+      )
       const among = await collect(engine.generate(request(`${STEM}Once`, fields)))
       await Promise.all(neighbours)
       expect(alone.texts[0]?.length).toBeGreaterThan(10)
@@ -106,7 +110,10 @@ for (const model of models) {
     it('answers the same with and without speculation', async () => {
       const prompt = `${STEM}Repeat: ${STEM}Repeat: `
       const plain = await bench.open(file, { speculation: false })
-      const [with_, without] = [await collect(engine.generate(request(prompt, { maxTokens: 60, ignoreEos: true, logprobs: 2 }))), await collect(plain.generate(request(prompt, { maxTokens: 60, ignoreEos: true })))]
+      const [with_, without] = [
+        await collect(engine.generate(request(prompt, { maxTokens: 60, ignoreEos: true, logprobs: 2 }))),
+        await collect(plain.generate(request(prompt, { maxTokens: 60, ignoreEos: true }))),
+      ]
       expect(without.timings?.draftedTokens).toBe(0)
       const [a, b] = [with_.texts[0] ?? '', without.texts[0] ?? '']
       if (a !== b) {
@@ -119,7 +126,11 @@ for (const model of models) {
     })
 
     it('gives several choices for one prompt, which is computed and counted once', async () => {
-      const answer = await collect(engine.generate(request(`${STEM}${STEM}Choose`, { choices: 3, maxTokens: 12, ignoreEos: true, sampling: { temperature: 1.5, seed: 7 } })))
+      const answer = await collect(
+        engine.generate(
+          request(`${STEM}${STEM}Choose`, { choices: 3, maxTokens: 12, ignoreEos: true, sampling: { temperature: 1.5, seed: 7 } }),
+        ),
+      )
       expect(answer.reasons).toEqual(['length', 'length', 'length'])
       expect(answer.usage?.completionTokens).toBe(36)
       expect(new Set(answer.texts).size).toBeGreaterThan(1)
@@ -139,6 +150,18 @@ for (const model of models) {
       await small.stop()
     })
 
+    it('goes on past its window when nobody set a limit and memory allows', async () => {
+      const small = await bench.open(file, { context: 512, kvBytes: 23040 * 4096, parallel: 1, speculation: false })
+      const [tokens, abort] = [Array.from({ length: 400 }, (_, i) => 40 + (i % 50)), new AbortController()]
+      let length = 0
+      const answer = await collect(small.generate(request(tokens, { maxTokens: undefined, ignoreEos: true }), abort.signal), (event) => {
+        if (event.type === 'text-delta' && ++length === 200) abort.abort()
+      })
+      expect(answer.error?.code).toBe('cancelled')
+      expect(small.info?.context).toBeGreaterThanOrEqual(512 + 64)
+      await small.stop()
+    })
+
     it('refuses tokens that do not exist and empty prompts', async () => {
       expect((await collect(engine.generate(request([1, 99_999_999])))).error?.code).toBe('invalid-token')
       expect((await collect(engine.generate(request([])))).error?.code).toBe('empty-prompt')
@@ -151,9 +174,12 @@ for (const model of models) {
             const abort = new AbortController()
             const afterEvents = randomInt(4)
             let seen = 0
-            const answer = await collect(engine.generate(request(`${STEM}${round} ${i % 7}`, { maxTokens: 3 + (i % 9), ignoreEos: true }), abort.signal), () => {
-              if (seen++ === afterEvents) abort.abort()
-            })
+            const answer = await collect(
+              engine.generate(request(`${STEM}${round} ${i % 7}`, { maxTokens: 3 + (i % 9), ignoreEos: true }), abort.signal),
+              () => {
+                if (seen++ === afterEvents) abort.abort()
+              },
+            )
             expect(answer.ends).toBe(1)
           }),
         )
@@ -162,18 +188,23 @@ for (const model of models) {
       const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => collect(engine.generate(request(`${STEM}end ${i}`)))))
       for (const answer of answers) expect(answer.error).toBeUndefined()
       const { running, waiting, cells } = await engine.stats()
-      expect({ running, waiting, cellsRunning: cells.running, sum: cells.cached + cells.free }).toEqual({ running: 0, waiting: 0, cellsRunning: 0, sum: cells.total })
+      expect({ running, waiting, cellsRunning: cells.running, sum: cells.cached + cells.free }).toEqual({
+        running: 0,
+        waiting: 0,
+        cellsRunning: 0,
+        sum: cells.total,
+      })
     })
 
     it('ends running requests once when its process is killed, serves the waiting ones, and is back', async () => {
       const victim = await bench.open(file, { parallel: 2, context: 4096 })
       const pid = (victim as Engine & { pid: number }).pid
-      let killed = false
-      const running = Array.from({ length: 2 }, () =>
+      const answering = new Set<number>()
+      const running = [0, 1].map((index) =>
         collect(victim.generate(request(STEM, { maxTokens: 3600, ignoreEos: true })), (event) => {
-          if (event.type !== 'text-delta' || killed) return
-          killed = true
-          process.kill(pid, 'SIGKILL')
+          if (event.type !== 'text-delta' || answering.has(index)) return
+          answering.add(index)
+          if (answering.size === 2) process.kill(pid, 'SIGKILL')
         }),
       )
       await Promise.race(running)

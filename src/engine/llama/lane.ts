@@ -23,6 +23,8 @@ export interface LaneOptions {
   onEmissions(emissions: Emission[]): void
   /** The runner failed: the context cannot be used any more. */
   onFatal(error: unknown): void
+  /** Between two steps, alone with the context: the place to make it again. */
+  beforeSchedule?(): Promise<void>
   /** Before a batch is run; for a lane that starts each sequence in an empty context. */
   beforeRun?(isFirstOfSequence: boolean): void
 }
@@ -118,6 +120,7 @@ export class Lane {
     const release = await this.#options.turn.take()
     try {
       const { scheduler, runner, tiers } = this.#options
+      await this.#options.beforeSchedule?.()
       const start = this.#options.now()
       const batch = scheduler.schedule()
       for (const snapshot of scheduler.takeWanted()) this.#fetch(snapshot)

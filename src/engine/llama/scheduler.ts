@@ -63,6 +63,11 @@ export class Scheduler {
     return this.#running.length
   }
 
+  /** Tokens of the longest running sequence. */
+  get longest(): number {
+    return this.#running.reduce((most, sequence) => Math.max(most, sequence.tokens.length), 0)
+  }
+
   get isIdle(): boolean {
     return this.#waiting.length === 0 && this.#running.length === 0 && this.#pending.length === 0
   }

@@ -39,6 +39,8 @@ const BATCH_TOKENS = 512
 const FIXED_CHUNK = 256
 /** A window made again is this much longer than what was asked for, so that the next turn of the chat fits too. */
 const GROWTH = 1.5
+/** So close to its window's end an answer is taken for one that will not stop there. */
+const LAST_TOKENS = 8
 /** Texts longer than this are tokenised on a thread, so that nobody's step waits. */
 const LONG_TEXT = 20_000
 
@@ -262,6 +264,12 @@ export class Session {
     return this.#main
   }
 
+  /** An answer without a limit that reaches the end of its window gets a longer one while memory has it. */
+  async #growWhenFull(): Promise<void> {
+    const { longest } = this.#main.scheduler
+    if (longest + LAST_TOKENS > this.#shape.window && this.#shape.window < this.largestContext) await this.#resize(this.#shape.window + 1)
+  }
+
   async #resize(needed: number): Promise<void> {
     if (needed <= this.#shape.window) return
     const window = Math.min(this.largestContext, Math.ceil(needed * GROWTH))
@@ -321,7 +329,7 @@ export class Session {
       onEmissions: (emissions) => this.#onEmissions(lane, emissions),
       onFatal,
       // Cells are found from where the last sequence ended: only an emptied cache begins at the first cell again.
-      ...(isMain ? {} : { beforeRun: (isFirst: boolean) => isFirst && runner.clear() }),
+      ...(isMain ? { beforeSchedule: () => this.#growWhenFull() } : { beforeRun: (isFirst: boolean) => isFirst && runner.clear() }),
     })
     return lane
   }
