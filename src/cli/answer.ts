@@ -108,11 +108,20 @@ function waitingText(waiting: Waiting): Localized {
 /** One line: time to first token, speed, what came from the cache. */
 export function statsText(answer: Answer): Localized {
   const { stats, ttftMs } = answer
-  if (!stats) return { en: 'No numbers for the last answer.', zh: '上一次回答没有统计数据。' }
-  const speed = stats.decodeMs > 0 ? (stats.decodeTokens / stats.decodeMs) * 1000 : 0
   const first = ttftMs === undefined ? '–' : `${(ttftMs / 1000).toFixed(2)} s`
+  if (!stats) return stoppedText(answer, first)
+  const speed = stats.decodeMs > 0 ? (stats.decodeTokens / stats.decodeMs) * 1000 : 0
   return {
     en: `First token ${first} · ${speed.toFixed(1)} tokens/s · prompt ${stats.promptTokens} tokens (${stats.cachedTokens} cached) · answer ${stats.completionTokens} tokens`,
     zh: `首个 token ${first} · ${speed.toFixed(1)} token/秒 · 提示 ${stats.promptTokens} token（缓存 ${stats.cachedTokens}）· 回答 ${stats.completionTokens} token`,
+  }
+}
+
+/** The engine's numbers come with the end of an answer; a stopped one has only what was seen here. */
+function stoppedText({ text, reasoning }: Answer, first: string): Localized {
+  const characters = [...text, ...reasoning].length
+  return {
+    en: `First token ${first} · stopped after ${characters} characters; the engine tells speed and tokens only of whole answers`,
+    zh: `首个 token ${first} · 在 ${characters} 个字符后停止；只有完整的回答才有速度与 token 统计`,
   }
 }

@@ -6,6 +6,7 @@ const loaders = {
   serve: async () => (await import('./commands/serve.ts')).serve,
   run: async () => (await import('./commands/run.ts')).run,
   pull: async () => (await import('./commands/pull.ts')).pull,
+  models: async () => (await import('./commands/models.ts')).models,
   list: async () => (await import('./commands/list.ts')).list,
   show: async () => (await import('./commands/show.ts')).show,
   rm: async () => (await import('./commands/rm.ts')).rm,

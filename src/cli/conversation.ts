@@ -112,7 +112,8 @@ class Conversation {
   async #take(line: string): Promise<boolean> {
     const entry = this.#joiner.push(line)
     if (entry === undefined || entry.trim() === '') return true
-    addToHistory(this.#options.context.paths.home, line)
+    // One line of the history's file is one entry.
+    addToHistory(this.#options.context.paths.home, entry.replaceAll('\n', ' '))
     if (entry.startsWith('/')) return this.#command(entry.trim())
     await this.#ask(entry)
     return true

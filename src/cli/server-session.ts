@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
 import type { LocalPlatform } from '../platform/create-platform.ts'
 import type { HomeLock } from '../platform/lock.ts'
+import type { Model } from '../shared/api.ts'
 import { AppError, localizeError } from '../shared/errors.ts'
 import type { CommandContext } from './command.ts'
 import { openLocalPlatform, ownHome } from './connect.ts'
@@ -16,13 +17,16 @@ export interface ServerSession {
 }
 
 /** Ctrl-C has to be over within 5 s, the end of the engines' processes included. */
-const DRAIN_MS = 4000
+const DRAIN_MS = 3500
+/** Answers that were cut at that time still have their last event to send. */
+const LAST_WORDS_MS = 700
 
-/** Takes the lock and listens. Throws `server-running`, `port-in-use`, `non-loopback-host`. */
-export async function startServer(context: CommandContext): Promise<ServerSession> {
+/** Takes the lock and listens. `first` is the model that `default` will be: who asks for it before it is here waits. Throws `server-running`, `port-in-use`, `non-loopback-host`. */
+export async function startServer(context: CommandContext, first?: Promise<Model>): Promise<ServerSession> {
   const owned = await ownHome(context)
   if ('server' in owned) throw new AppError('server-running', { pid: owned.server.pid, address: owned.server.address })
   const platform = await openLocalPlatform(context, owned.lock)
+  if (first) platform.expectDefault(first)
   try {
     return await listenFor(platform, owned.lock, context)
   } catch (error) {
@@ -47,7 +51,7 @@ async function listenFor(platform: LocalPlatform, lock: HomeLock, context: Comma
   await lock.publish(listening.address)
   services.onListening?.(listening.address)
   const close = async (): Promise<void> => {
-    await Promise.all([listening.close(DRAIN_MS), platform.close(DRAIN_MS)])
+    await Promise.all([listening.close(DRAIN_MS + LAST_WORDS_MS), platform.close(DRAIN_MS)])
   }
   return { platform, address: listening.address, close }
 }

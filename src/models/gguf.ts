@@ -109,12 +109,10 @@ export async function readGgufHeader(file: string, limits: Partial<GgufLimits> =
     return await parseGguf(source, file, limits)
   } catch (error) {
     if (error instanceof AppError) throw error
-    // EISDIR and disk errors come with the first read.
-    throw new AppError(
-      'invalid-model-file',
-      { path: file, reason: error instanceof Error ? error.message : String(error) },
-      { cause: error },
-    )
+    // These come with the first read: the path of a folder, and a disk that fails.
+    const isFolder = (error as NodeJS.ErrnoException).code === 'EISDIR'
+    const reason = isFolder ? 'it is a folder; name the .gguf file in it' : error instanceof Error ? error.message : String(error)
+    throw new AppError('invalid-model-file', { path: file, reason }, { cause: error })
   } finally {
     await source.close()
   }

@@ -8,8 +8,8 @@ import { silentLogger } from '../base/logger.ts'
 import type { Hardware, Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Localized } from '../shared/errors.ts'
-import { resolveShortName } from './catalogue.ts'
-import type { CatalogueEntry } from './catalogue.ts'
+import { resolveShortName } from './catalogue/catalogue.ts'
+import type { CatalogueEntry } from './catalogue/catalogue.ts'
 import { resolveSources } from './hubs/resolve.ts'
 import type { RemoteReference } from './hubs/resolve.ts'
 import { SOURCE_TIMEOUT_MS } from './hubs/source.ts'
@@ -52,7 +52,7 @@ export async function chooseStarter(input: StarterInput): Promise<Starter> {
   if (input.model !== undefined) return chosenByUser(input.model, input)
   const present = fittest(await input.library.list(), input.hardware)
   if (present) return startWith(present, { en: 'it is already in the library', zh: '它已在模型库中' })
-  if (input.offline) throw new AppError('offline', { what: 'the first model' })
+  if (input.offline) throw new AppError('offline', { what: FIRST })
   const obstacle = await obstacleTo(resolveShortName(FIRST), input)
   if (obstacle === undefined) {
     const reason = { en: 'it is a small reasoning model that fits this machine', zh: '它是适合本机的小型推理模型' }

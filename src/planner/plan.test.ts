@@ -171,6 +171,22 @@ test('what fits still fits with more memory, and never with a shorter window or 
   )
 })
 
+test('the longest window that is told really fits when it is asked for', () => {
+  expect(planModel(model(), machine(24 * GB), { context: 512, parallel: 2 })).toMatchObject({
+    settings: { context: 512 },
+    largestContext: model().trainedContext,
+  })
+  fc.assert(
+    fc.property(anyFacts, fc.integer({ min: 0, max: 100 * GB }), wishes, (facts, bytes, wish) => {
+      const { largestContext, settings } = planModel(facts, machine(bytes), wish)
+      if (largestContext < 1) return
+      const wished = { context: largestContext, parallel: 1, kvType: settings.kvType }
+      expect(planModel(facts, machine(bytes), wished).fits).toBe(true)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('compute buffers grow with vocabulary and window', () => {
   expect(computeBytesOf(model(), 8192)).toBeGreaterThan(512 * 4 * 151_936)
   expect(computeBytesOf(model(), 16_384)).toBeGreaterThan(computeBytesOf(model(), 8192))

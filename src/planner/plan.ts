@@ -41,6 +41,8 @@ export interface Plan {
   fits: boolean
   settings: PlanSettings
   memory: PlanMemory
+  /** Tokens of the longest window that one request alone could have here, whatever was wished. */
+  largestContext: number
   /** Why it does not fit, or not as wished. */
   reason?: string
 }
@@ -57,7 +59,7 @@ const MICRO_BATCH = 512
 /** Unless asked, the KV cache takes no more: it is cleared at load, which costs time. */
 const MOST_KV_BYTES = 4_000_000_000
 const MOST_CACHE_BYTES = 4_000_000_000
-/** Node, libllama and its tokeniser (measured: about 90 MB and 0.5 kB a token of vocabulary). */
+/** Node, libllama and its tokeniser (an estimate, from seeing about 90 MB and 0.5 kB a token of vocabulary). */
 const PROCESS_BYTES = 100_000_000
 const BYTES_A_VOCABULARY_ENTRY = 512
 /** CUDA or Metal context on the first device. */
@@ -163,12 +165,21 @@ function planAttempt(
     fits: true,
     settings: { context, parallel, kvType: attempt.kvType, kvBytes: kv, kvBytesPerToken: perToken, cacheBytes: cache, gpuLayers },
     memory: { weights, kv, compute, overhead: overhead + facts.stateBytesPerSequence * parallel, cache, total, available },
+    largestContext: Math.max(context, largestContextOf(facts, perToken, available - overhead)),
     ...(context < attempt.most ? { reason: `memory is enough for a window of ${context} tokens only` } : {}),
   }
 }
 
 function overheadOf(facts: ModelFacts, useGpu: boolean): number {
   return PROCESS_BYTES + facts.vocabularySize * BYTES_A_VOCABULARY_ENTRY + (useGpu ? GPU_OVERHEAD_BYTES : 0)
+}
+
+/** `bytes` are for weights, one sequence's cache and compute. */
+function largestContextOf(facts: ModelFacts, perToken: number, bytes: number): number {
+  const trained = facts.trainedContext > 0 ? facts.trainedContext : DEFAULT_CONTEXT
+  const room = bytes - facts.weightBytes - facts.stateBytesPerSequence - computeBytesOf(facts, trained)
+  if (room < 0) return 0
+  return perToken === 0 ? trained : Math.min(trained, roundContext(room / perToken))
 }
 
 /** Multiples of 256 cells, as libllama pads. */
@@ -233,6 +244,7 @@ function tooLarge(facts: ModelFacts, wishes: PlanWishes, available: number): Pla
       gpuLayers: 0,
     },
     memory: { weights: facts.weightBytes, kv, compute, overhead, cache: 0, total, available },
+    largestContext: largestContextOf(facts, facts.kvBytesPerToken(attempt.kvType), available - overhead),
     reason:
       facts.weightBytes > available ? 'the weights alone are larger than the free memory' : `a window of ${context} tokens does not fit`,
   }

@@ -11,8 +11,8 @@ import type { DeploymentWishes } from './deployment.ts'
 import { embed, withEngine } from './embed.ts'
 import { generate } from './generate.ts'
 import type { PlanDeployment } from './make-room.ts'
-import { modelNames, removeModel, resolveModel } from './models.ts'
-import type { ModelStore } from './models.ts'
+import { awaitModel, isComing, modelNames, removeModel, resolveModel, resolveName } from './models.ts'
+import type { ModelStore, ModelsOptions } from './models.ts'
 import type { Platform } from './platform.ts'
 import { Pulls } from './pulls.ts'
 import type { PullsOptions } from './pulls.ts'
@@ -41,17 +41,26 @@ export interface PlatformOptions {
   onClosed?(): Promise<void>
 }
 
+export interface AssembledPlatform extends Platform {
+  /** Which model `default` will be, once that is chosen and here. Requests for `default` wait for it; when it fails they are on their own. */
+  expectDefault(model: Promise<Model>): void
+}
+
 /** How long a stop waits for running requests when nobody says, ms. */
 const DRAIN_MS = 5000
 
-export function assemblePlatform(options: PlatformOptions): Platform {
+export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
   const { library, clock = systemClock } = options
   const startedAt = clock.now()
   const deployments = createDeployments(options, clock)
   const pulls = new Pulls({ parse: options.parseReference, pull: options.pull, offline: options.offline ?? false, createId: randomUUID })
-  const models = { library, deployments }
+  const models: ModelsOptions = { library, deployments }
   const resolve = (name: string): Promise<Model> => resolveModel(models, name)
-  const work = { deployments, resolveModel: resolve }
+  const work = {
+    deployments,
+    resolveModel: (name: string, signal?: AbortSignal): Promise<Model> => awaitModel(models, name, signal),
+    isComing: (name: string): boolean => isComing(models, name),
+  }
   let closing: Promise<void> | undefined
   return {
     status: async () => statusOf(options, startedAt, deployments),
@@ -66,11 +75,19 @@ export function assemblePlatform(options: PlatformOptions): Platform {
     },
     deployments: {
       list: () => deployments.list(),
-      start: async ({ model, ...wishes }, signal) => deployments.start(await resolve(model), { ...wishes, signal }),
+      start: async ({ model, ...wishes }, signal) => deployments.start(await work.resolveModel(model, signal), { ...wishes, signal }),
       stop: async (name) => deployments.stop((await resolve(name)).name),
     },
     modelNames: () => modelNames(models),
-    generate: (request, signal) => generate({ ...work, clock }, request, signal),
+    resolveName: (name) => resolveName(models, name),
+    expectDefault: (model) => {
+      models.expected = model
+      const forget = (): void => {
+        if (models.expected === model) models.expected = undefined
+      }
+      model.catch(forget)
+    },
+    generate: (request, signal) => generate(work, request, signal),
     embed: (request, signal) => embed(work, request, signal),
     tokenize: (name, prompt) => withEngine(work, name, undefined, (engine) => engine.tokenize(prompt)),
     detokenize: (name, tokens) => withEngine(work, name, undefined, (engine) => engine.detokenize(tokens)),

@@ -14,12 +14,12 @@ import type { Reference } from '../models/reference.ts'
 import type { Hardware, Model } from '../shared/api.ts'
 import type { Localized } from '../shared/errors.ts'
 import { assemblePlatform } from './assemble-platform.ts'
+import type { AssembledPlatform } from './assemble-platform.ts'
 import type { CreateEngine } from './deployment-lives.ts'
 import { runDoctor } from './doctor.ts'
 import { deploymentWishes, engineSettings } from './engine-settings.ts'
 import type { HomeLock } from './lock.ts'
 import { createPlanDeployment } from './plan-deployment.ts'
-import type { Platform } from './platform.ts'
 import { sourceEnvironment } from './source-environment.ts'
 
 export interface CreatePlatformOptions {
@@ -40,7 +40,7 @@ export interface StarterChoice {
 }
 
 /** What the commands of this machine may do beside the platform's own calls. */
-export interface LocalPlatform extends Platform {
+export interface LocalPlatform extends AssembledPlatform {
   /** `wanted`, or the model that suits this machine best, and why. Throws `offline`, `source-unreachable`, `not-enough-memory`. */
   chooseStarter(wanted: string | undefined, signal?: AbortSignal): Promise<StarterChoice>
   /** Undefined when the model's file has none. */

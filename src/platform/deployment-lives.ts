@@ -88,6 +88,7 @@ export class DeploymentLives {
 
   async #createEngine(deployment: ModelDeployment, plan: DeploymentPlan): Promise<Engine> {
     deployment.bytes = plan.hostBytes
+    deployment.largestContext = plan.largestContext ?? 0
     const settings = { ...plan.settings, ...defined(this.#options.settings) }
     const engine = await this.#options.createEngine(deployment.model, settings)
     deployment.engine = engine

@@ -25,6 +25,8 @@ export class ModelDeployment {
   waitingForStart = 0
   /** Grows with every change. */
   changes = 0
+  /** Tokens that one request could have if the model were started again for it; from the last plan. */
+  largestContext = 0
   /** Memory it holds or has reserved. */
   bytes = 0
   lastUsedAt: number
@@ -104,6 +106,7 @@ export class ModelDeployment {
       engine: this.engine?.kind ?? 'llama',
       state: this.#state,
       ...(this.#state === 'failed' && this.error ? { error: this.error } : {}),
+      ...(this.engine?.pid === undefined ? {} : { pid: this.engine.pid }),
       ...(this.startedAt === undefined ? {} : { startedAt: this.startedAt }),
       lastUsedAt: this.lastUsedAt,
       ...(this.expiresAt === undefined ? {} : { expiresAt: this.expiresAt }),

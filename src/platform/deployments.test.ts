@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { createScriptedEngine } from '../../test/fakes/scripted-engine.ts'
 import { bench, read, request, settle } from '../../test/fixtures/platform-bench.ts'
-import { AppError } from '../shared/errors.ts'
+import { AppError, toWireError } from '../shared/errors.ts'
 import type { GenerateEvent } from '../shared/generate.ts'
 import type { Platform } from './platform.ts'
 
@@ -14,14 +15,14 @@ describe('deployments', () => {
     const { platform, engineOf, clock } = bench({ a: 100 }, { startsAtOnce: false })
     const answer = read(platform.generate(request('a')))
     await settle()
-    clock.advance(1000)
+    clock.advance(60_000)
     await settle()
-    expect(codesOf(answer.events)).toEqual(['loading', 'loading'])
+    expect(answer.events).toEqual([{ type: 'loading', model: 'a' }])
     engineOf('a').finishStart()
     await settle()
     engineOf('a').finishOne()
     await answer.done
-    expect(codesOf(answer.events)).toEqual(['loading', 'loading', 'text-delta', 'choice-end', 'finish'])
+    expect(codesOf(answer.events)).toEqual(['loading', 'text-delta', 'choice-end', 'finish'])
   })
 
   it('tells no loading when the model is ready', async () => {
@@ -39,6 +40,23 @@ describe('deployments', () => {
     await expect(platform.generate(request('c'))[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'model-not-found',
       data: { available: 'a, b' },
+    })
+  })
+
+  it('says of a prompt that is too long what the machine could give, not only what the engine could grow to', async () => {
+    const tooLong = new AppError('prompt-too-long', { needed: 9000, window: 1024, possible: 1024 })
+    const { platform } = bench(
+      { a: 100 },
+      {
+        createEngine: () => createScriptedEngine({ script: () => [{ type: 'error', error: toWireError(tooLong) }] }),
+        plan: async () => ({ fits: true, settings: {}, memory: { total: 1, available: 1 }, hostBytes: 1, largestContext: 8192 }),
+      },
+    )
+    const answer = read(platform.generate(request('a')))
+    await answer.done
+    expect(answer.events.at(-1)).toMatchObject({
+      type: 'error',
+      error: { code: 'prompt-too-long', data: { needed: 9000, window: 1024, possible: 8192 } },
     })
   })
 

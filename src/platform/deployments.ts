@@ -20,6 +20,8 @@ export interface DeploymentsOptions extends LivesOptions {
 export interface Lease {
   engine: Engine
   model: Model
+  /** Tokens; see ModelDeployment. */
+  largestContext: number
   /** Idempotent. */
   release(): void
 }
@@ -104,7 +106,8 @@ export class Deployments {
     this.#enter(deployment, keepAlive)
     const release = once(() => this.#leave(deployment))
     try {
-      return { engine: await this.#whenReady(deployment, signal), model: deployment.model, release }
+      const engine = await this.#whenReady(deployment, signal)
+      return { engine, model: deployment.model, largestContext: deployment.largestContext, release }
     } catch (error) {
       release()
       throw error

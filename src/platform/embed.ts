@@ -6,8 +6,8 @@ import type { Deployments } from './deployments.ts'
 
 export interface EngineWorkOptions {
   deployments: Deployments
-  /** Throws `model-not-found`. */
-  resolveModel(name: string): Promise<Model>
+  /** Throws `model-not-found`, `cancelled`. */
+  resolveModel(name: string, signal?: AbortSignal): Promise<Model>
 }
 
 /** Throws `model-not-found`, `not-an-embedding-model`, or why the model does not run. */
@@ -22,7 +22,7 @@ export async function withEngine<T>(
   signal: AbortSignal | undefined,
   work: (engine: Engine, model: Model) => Promise<T>,
 ): Promise<T> {
-  const model = await resolveModel(name)
+  const model = await resolveModel(name, signal)
   const lease = await deployments.acquire(model, { signal })
   try {
     return await work(lease.engine, model)

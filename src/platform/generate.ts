@@ -2,30 +2,27 @@
 import { AppError, toWireError } from '../shared/errors.ts'
 import type { GenerateEvent, GenerateRequest } from '../shared/generate.ts'
 import type { Model } from '../shared/api.ts'
-import type { Clock } from './clock.ts'
 import type { Deployments, Lease } from './deployments.ts'
 
 export interface GenerateOptions {
   deployments: Deployments
-  /** Throws `model-not-found`. */
-  resolveModel(name: string): Promise<Model>
-  clock: Clock
+  /** Throws `model-not-found`, `cancelled`. */
+  resolveModel(name: string, signal?: AbortSignal): Promise<Model>
+  /** The name means a model that is still on its way. */
+  isComing(name: string): boolean
 }
 
-/** How often a client hears that its model is still being loaded, ms. */
-const TELL_EVERY_MS = 1000
-
-/** Throws `model-not-found` before the first event; everything else is an event. */
+/** Throws `model-not-found` before the first event, unless the model is still on its way; everything else is an event. */
 export async function* generate(
   options: GenerateOptions,
   request: GenerateRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
-  const model = await options.resolveModel(request.model)
+  const known = options.isComing(request.model) ? undefined : await options.resolveModel(request.model)
   const gone = new AbortController()
   const either = signal ? AbortSignal.any([signal, gone.signal]) : gone.signal
   try {
-    yield* endOnce(run(options, model, request, either), either)
+    yield* endOnce(run(options, known, request, either), either)
   } finally {
     // Also when the reader stopped reading: then the work must stop too.
     gone.abort()
@@ -33,40 +30,35 @@ export async function* generate(
 }
 
 async function* run(
-  { deployments, clock }: GenerateOptions,
-  model: Model,
+  { deployments, resolveModel }: GenerateOptions,
+  known: Model | undefined,
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
+  if (!known) yield { type: 'loading', model: request.model }
+  const model = known ?? (await resolveModel(request.model, signal))
   const isReady = deployments.get(model.name)?.state === 'ready'
   const acquiring = deployments.acquire(model, { signal, keepAlive: request.keepAlive })
   // It may fail while the reader takes its time with an event.
   acquiring.catch(() => {})
   let lease: Lease | undefined
   try {
-    lease = isReady ? await acquiring : yield* tellLoading(acquiring, model.name, clock)
-    yield* lease.engine.generate({ ...request, model: model.name }, signal)
+    // Once: whoever keeps a connection alive meanwhile has comments of their own for that.
+    if (!isReady) yield { type: 'loading', model: model.name }
+    lease = await acquiring
+    const events = lease.engine.generate({ ...request, model: model.name }, signal)
+    for await (const event of events) yield withPossible(event, lease.largestContext)
   } finally {
     if (lease) lease.release()
     else void releaseLater(acquiring)
   }
 }
 
-/** `loading` at once and every second, until the engine is there. */
-async function* tellLoading(acquiring: Promise<Lease>, model: string, clock: Clock): AsyncGenerator<GenerateEvent, Lease, undefined> {
-  for (;;) {
-    yield { type: 'loading', model }
-    const lease = await firstOf(acquiring, TELL_EVERY_MS, clock)
-    if (lease) return lease
-  }
-}
-
-async function firstOf(acquiring: Promise<Lease>, ms: number, clock: Clock): Promise<Lease | undefined> {
-  let cancel = (): void => {}
-  const timeout = new Promise<undefined>((resolve) => {
-    cancel = clock.timer(ms, () => resolve(undefined))
-  })
-  return Promise.race([acquiring, timeout]).finally(cancel)
+/** The engine knows what it could grow to with the settings it has; the plan knows what the machine could give with others. */
+function withPossible(event: GenerateEvent, largestContext: number): GenerateEvent {
+  if (event.type !== 'error' || event.error.code !== 'prompt-too-long') return event
+  const possible = Math.max(Number(event.error.data['possible']), largestContext)
+  return { type: 'error', error: toWireError(new AppError('prompt-too-long', { ...event.error.data, possible })) }
 }
 
 /** The reader left while the lease was on its way. */

@@ -30,6 +30,15 @@ const content = (more: Partial<LockContent>): string =>
   JSON.stringify({ pid: process.pid, command: 'serve', since: 1, token: 't', ...more })
 
 describe('the lock of a data folder', () => {
+  it('says in the user’s words that nothing can be written there', async () => {
+    await writeFile(path.join(folder, 'a-file'), '')
+    const inFile = path.join(folder, 'a-file', 'home', 'server.lock')
+    await expect(tryLock({ file: inFile, command: 'serve' })).rejects.toMatchObject({
+      code: 'folder-not-writable',
+      data: { path: path.dirname(inFile), reason: 'ENOTDIR' },
+    })
+  })
+
   it('is held by one, readable by its user alone, and free after release', async () => {
     const lock = lockOf(await tryLock({ file, command: 'serve' }))
     expect((await stat(file)).mode & 0o777).toBe(0o600)

@@ -8,6 +8,7 @@ import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:
 import path from 'node:path'
 import { z } from 'zod'
 import { createClient } from '../shared/client.ts'
+import { AppError } from '../shared/errors.ts'
 
 const LockContentSchema = z.object({
   pid: z.number().int().positive(),
@@ -48,9 +49,24 @@ export type LockAttempt = { lock: HomeLock } | { holder: LockContent }
 const TAKEOVER_STALE_MS = 10_000
 const ASK_TIMEOUT_MS = 2000
 
-/** Takes the lock, or says who has it. The lock of a process that is gone is taken over. */
+/** Takes the lock, or says who has it. The lock of a process that is gone is taken over. Throws `folder-not-writable`. */
 export async function tryLock(options: LockOptions): Promise<LockAttempt> {
-  await mkdir(path.dirname(options.file), { recursive: true, mode: 0o700 })
+  const folder = path.dirname(options.file)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return await attempt(options)
+  } catch (error) {
+    const code = codeOf(error)
+    // Whatever else fails here is not the user's.
+    if (code !== undefined && UNWRITABLE.has(code))
+      throw new AppError('folder-not-writable', { path: folder, reason: code }, { cause: error })
+    throw error
+  }
+}
+
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'])
+
+async function attempt(options: LockOptions): Promise<LockAttempt> {
   const content = newContent(options)
   for (;;) {
     if (await create(options.file, content)) return { lock: heldLock(options.file, content) }

@@ -15,6 +15,8 @@ export interface DeploymentPlan {
   memory: { total: number; available: number }
   /** The part of the total that is ordinary memory; the rest lies on a GPU, whose free memory is always measured. */
   hostBytes: number
+  /** Tokens of the longest window that one request alone could have here. */
+  largestContext?: number
   reason?: string
 }
 

@@ -1,6 +1,7 @@
 /** The models of the library, and which of them a name means. */
 import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
+import { abortable } from './abortable.ts'
 import type { Deployments } from './deployments.ts'
 
 /** What is used of the library (src/models/library.ts). */
@@ -13,6 +14,28 @@ export interface ModelStore {
 export interface ModelsOptions {
   library: ModelStore
   deployments: Deployments
+  /** What `default` will be; set while that is being chosen or downloaded. */
+  expected?: Promise<Model> | undefined
+}
+
+/** `default` is not known yet, but it is on its way. */
+export function isComing({ deployments, expected }: ModelsOptions, name: string): boolean {
+  return name === 'default' && deployments.first === undefined && expected !== undefined
+}
+
+/** As `resolveModel`, but waits for a `default` that is on its way. Throws `cancelled` too. */
+export async function awaitModel(options: ModelsOptions, name: string, signal?: AbortSignal): Promise<Model> {
+  if (!isComing(options, name)) return resolveModel(options, name)
+  // When it does not come, whoever sent for it tells why; here the library's first is as good as ever.
+  const coming = options.expected?.catch(() => undefined)
+  return (await abortable(Promise.resolve(coming), signal)) ?? resolveModel(options, name)
+}
+
+/** The name of what `default` means now, as far as that is known; any other name as it is. */
+export async function resolveName({ library, deployments, expected }: ModelsOptions, name: string): Promise<string> {
+  if (name !== 'default') return name
+  const model = deployments.first ?? (expected ? undefined : (await library.list())[0])
+  return model?.name ?? name
 }
 
 /** By short name, reference, or `default`: the first deployment, else the only choice left, the library's first. Throws `model-not-found`. */

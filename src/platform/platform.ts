@@ -29,6 +29,8 @@ export interface Platform {
   }
   /** Names that a request may use: deployments first, then the rest of the library. */
   modelNames(): Promise<string[]>
+  /** What `default` means now, when that is known; any other name as it is. */
+  resolveName(name: string): Promise<string>
   /**
    * Finds the deployment (`default` = the first), starts it when idle (telling so by `loading` events), admits and generates.
    * Ends exactly once with `finish` or `error`; never throws, except `model-not-found`, which comes before the first event.

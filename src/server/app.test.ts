@@ -77,6 +77,22 @@ describe('errors', () => {
     expect(await problem('{}', { 'content-length': '100000' })).toEqual([413, expect.stringContaining('1000 bytes')])
   })
 
+  test('refuse bytes that are not UTF-8, whether their number is announced or not', async () => {
+    const { app } = createScriptedServer()
+    const body = Buffer.concat([
+      Buffer.from('{"model":"scripted","messages":[{"role":"user","content":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}]}'),
+    ])
+    const announced: Record<string, string> = { 'content-length': String(body.length) }
+    for (const length of [{}, announced]) {
+      const headers = { 'content-type': 'application/json', ...length }
+      const response = await app.request('/v1/chat/completions', { method: 'POST', body, headers })
+      expect(response.status).toBe(400)
+      expect(OpenAiErrorSchema.parse(await response.json()).error.message).toContain('not UTF-8')
+    }
+  })
+
   test('of ours are logged with their cause, and do not show it as anything but internal', async () => {
     const { platform, app, log } = createScriptedServer()
     platform.models.list = async () => {
@@ -192,6 +208,7 @@ test('the models of the OpenAI API are those that a request may name', async () 
   expect(data.map(({ id }) => id)).toEqual(['scripted', 'hf:org/other'])
   expect((await get('/v1/models/hf:org/other')).status).toBe(200)
   expect((await get('/v1/models/hf%3Aorg%2Fother')).status).toBe(200)
+  expect(await (await get('/v1/models/default')).json()).toMatchObject({ id: 'scripted' })
   expect((await get('/v1/models/nothing')).status).toBe(404)
 })
 

@@ -110,6 +110,25 @@ describe('an event stream', () => {
     expect(await returned.promise).toBe('returned')
   })
 
+  test('a client that leaves in the middle is no failure of ours, though the source then ends without a last event', async () => {
+    const failures: unknown[] = []
+    const left = deferred<void>()
+    const gone = new AbortController()
+    const source = sourceOf(async function* (signal) {
+      yield { text: 'a' }
+      signal.addEventListener('abort', () => left.resolve())
+      await left.promise
+    })
+    const stream = await openEventStream(source, { timing: TIMING, clientGone: gone.signal, onFailure: (error) => failures.push(error) })
+    const reader = stream.getReader()
+    await reader.read()
+    const waiting = reader.read()
+    gone.abort()
+    await reader.cancel()
+    await waiting
+    expect(failures).toEqual([])
+  })
+
   test('a client that has gone before the first event is no failure of ours', async () => {
     const gone = new AbortController()
     const source = sourceOf(async function* (signal) {

@@ -99,11 +99,14 @@ function bodyOf<Event extends object>(
   { timing, leave, onFailure }: BodyOptions,
 ): ReadableStream<Uint8Array> {
   const silence = createAlarm(timing.keepAlive)
+  let finished = false
+  let gone = false
   const close = (): void => {
+    // The source ends now without a last event, since nobody is there for it.
+    finished = true
     silence.clear()
     leave()
   }
-  let finished = false
   const takeText = (): string => {
     let text = ''
     for (const event of inbox.take()) {
@@ -134,12 +137,16 @@ function bodyOf<Event extends object>(
     {
       async pull(reader) {
         const text = await nextText()
+        if (gone) return
         if (text !== '') reader.enqueue(Buffer.from(text))
         if (!finished) return
         close()
         reader.close()
       },
-      cancel: close,
+      cancel: () => {
+        gone = true
+        close()
+      },
     },
     { highWaterMark: 0 },
   )

@@ -24,7 +24,7 @@ async function readText(c: Context, limit: number): Promise<string> {
   if (length === undefined) return readCounted(c.req.raw.body, limit)
   // Node's HTTP parser never lets more through than was announced.
   if (Number(length) > limit) throw new AppError('request-too-large', { limit })
-  return c.req.text()
+  return decode(new Uint8Array(await c.req.arrayBuffer()))
 }
 
 async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string> {
@@ -35,5 +35,14 @@ async function readCounted(body: ReadableStream<Uint8Array> | null, limit: numbe
     if (bytes > limit) throw new AppError('request-too-large', { limit })
     chunks.push(chunk)
   }
-  return new TextDecoder().decode(Buffer.concat(chunks))
+  return decode(Buffer.concat(chunks))
+}
+
+/** JSON is UTF-8 (RFC 8259, 8.1): to read other bytes as replacement characters would change what was written. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new AppError('invalid-request', { reason: 'the body is not UTF-8' })
+  }
 }

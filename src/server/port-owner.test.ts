@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findPortOwner, listeningInodes, parseLsof } from './port-owner.ts'
+import { findPortOwner, listeningInodes, parseLsof, programName } from './port-owner.ts'
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:20D0 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1 0 100 0 0 10 0
@@ -21,4 +21,11 @@ test('lsof’s fields are read', () => {
 
 test('nobody owns a port that nobody listens on', async () => {
   expect(await findPortOwner(1)).toBeUndefined()
+})
+
+test('another bendi is called by its name, any other program by its own', () => {
+  expect(programName('node', '/usr/bin/node\0/opt/bendi/bin/bendi.js\0up\0')).toBe('bendi')
+  expect(programName('node', 'node\0--no-warnings\0/usr/local/bin/bendi\0serve\0')).toBe('bendi')
+  expect(programName('MainThread', 'node\0server.js\0')).toBe('MainThread')
+  expect(programName('python3', 'python3\0bendi.js\0')).toBe('python3')
 })

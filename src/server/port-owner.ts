@@ -20,7 +20,8 @@ async function ownerFromProc(port: number): Promise<PortOwner | undefined> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
     if (!(await holdsSocket(pid, inodes))) continue
-    return { pid: Number(pid), name: (await readFile(`/proc/${pid}/comm`, 'utf8')).trim() }
+    const [name, commandLine] = await Promise.all(['comm', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')))
+    return { pid: Number(pid), name: programName(name?.trim() ?? '', commandLine ?? '') }
   }
   return undefined
 }
@@ -41,6 +42,13 @@ async function holdsSocket(pid: string, inodes: ReadonlySet<string>): Promise<bo
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
   const links = await Promise.all(descriptors.map((descriptor) => readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')))
   return links.some((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? ''))
+}
+
+/** A script's name says more than its interpreter's. `commandLine` has a NUL after each argument (proc(5)). */
+export function programName(name: string, commandLine: string): string {
+  const [interpreter = '', script = ''] = commandLine.split('\0').filter((argument) => !argument.startsWith('-'))
+  const isNode = /(^|[\\/])node(\.exe)?$/.test(interpreter)
+  return isNode && /(^|[\\/])bendi(\.js)?$/.test(script) ? 'bendi' : name
 }
 
 /** macOS and the BSDs. */

@@ -137,3 +137,79 @@ export const StartDeploymentSchema = z.strictObject({
   keepAlive: z.number().min(-1).optional(),
 })
 export type StartDeployment = z.infer<typeof StartDeploymentSchema>
+
+const localized = z.strictObject({ en: z.string(), zh: z.string() })
+
+/** One repository with original weights, as the catalogue lists it. */
+export const CatalogueItemSchema = z.strictObject({
+  id: z.string(),
+  /** `owner/name` on the hubs. */
+  repository: z.string(),
+  family: z.string(),
+  /** `2025-01` or `2025-01-20`. */
+  released: z.string(),
+  use: z.string(),
+  tasks: z.array(z.string()),
+  /** As published, e.g. `671B`. */
+  parameters: z.string(),
+  activated: z.string().optional(),
+  context: count.optional(),
+  license: localized,
+  commercial: z.enum(['yes', 'conditions', 'check']),
+  /** Of the smallest usual file (about 4 bits), or of the published weights; about. */
+  downloadBytes: bytes.optional(),
+  llamaCpp: z.enum(['yes', 'partly', 'fork', 'no']),
+  /** What `bendi pull` accepts for it. */
+  shortNames: z.array(z.string()),
+  /** Whether the numbers were seen in a source. */
+  verified: z.boolean(),
+  /** What it really is. */
+  summary: localized,
+})
+export type CatalogueItem = z.infer<typeof CatalogueItemSchema>
+
+export const NameMeaningSchema = z.strictObject({ part: z.string(), text: z.string(), meaning: localized })
+
+export const CatalogueModelSchema = CatalogueItemSchema.extend({
+  base: z.string().optional(),
+  architecture: z.string(),
+  modality: z.string(),
+  exactParameters: count.optional(),
+  /** config.json, by its own names. */
+  shape: z.record(z.string(), z.unknown()).optional(),
+  weights: z.strictObject({ format: z.string(), bytes: bytes.optional() }),
+  /** `bytesPerToken`: f16, one sequence. */
+  kv: z.strictObject({ scheme: z.string(), bytesPerToken: count.optional() }).optional(),
+  sampling: z.strictObject({ temperature: z.number().optional(), topP: z.number().optional() }),
+  systemPrompt: z.enum(['yes', 'no', 'discouraged', 'unknown']),
+  engines: z.array(z.strictObject({ engine: z.string(), supported: z.enum(['yes', 'partly', 'no']), note: localized.optional() })),
+  /** Repositories with GGUF files. */
+  gguf: z.array(z.string()),
+  /** What `bendi pull` takes when the asked name is a short name; it need not be this model: `deepseek-r1` is a distill. */
+  pullMeans: z.strictObject({ name: z.string(), repository: z.string(), description: localized }).optional(),
+  /** What each piece of its name means. */
+  name: z.array(NameMeaningSchema),
+  /** Lineage, parameters, licence, advice, … in sentences. */
+  explanations: z.array(z.strictObject({ topic: z.string(), text: localized })),
+})
+/** Everything that the catalogue knows of one repository. */
+export type CatalogueModelDetail = z.infer<typeof CatalogueModelSchema>
+
+export const CatalogueQuerySchema = z.strictObject({
+  /** Words that must all occur. */
+  q: z.string().max(256).optional(),
+  family: z.string().max(256).optional(),
+  task: z.string().max(256).optional(),
+  /** `8B` (parameters) or `10GB`, `10GiB` (download). */
+  maxSize: z.string().max(64).optional(),
+})
+export type CatalogueQuery = z.infer<typeof CatalogueQuerySchema>
+
+export const CatalogueAnswerSchema = z.strictObject({
+  models: z.array(CatalogueItemSchema),
+  /** When nothing matches and the words look like a model's name: what its pieces mean. */
+  name: z.array(NameMeaningSchema).optional(),
+  /** Names that are near, when nothing matches. */
+  suggestions: z.array(z.string()).optional(),
+})
+export type CatalogueAnswer = z.infer<typeof CatalogueAnswerSchema>

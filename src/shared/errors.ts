@@ -150,6 +150,12 @@ const table = {
     message: { en: '{path} has {free} free, but {needed} are needed.', zh: '{path} 剩余 {free}，需要 {needed}。' },
     hint: { en: 'Free some space, or set BENDI_HOME to another disk.', zh: '请清理空间，或将 BENDI_HOME 设到其他磁盘。' },
   },
+  'folder-not-writable': {
+    status: 500,
+    type: 'server_error',
+    message: { en: 'Nothing can be written into {path} ({reason}).', zh: '无法写入 {path}（{reason}）。' },
+    hint: { en: 'Set BENDI_HOME (or --home) to a folder of your own.', zh: '请将 BENDI_HOME（或 --home）设为您有写权限的目录。' },
+  },
   'not-enough-memory': {
     status: 507,
     type: 'server_error',
@@ -273,6 +279,10 @@ const table = {
     status: 503,
     type: 'server_error',
     message: { en: '{what} would need the network, and --offline is set.', zh: '{what} 需要网络，但已设置 --offline。' },
+    hint: {
+      en: 'Use a model of the library (bendi list) or a file: file:/path/model.gguf',
+      zh: '请使用模型库中的模型（bendi list）或本地文件：file:/path/model.gguf',
+    },
   },
   usage: {
     status: 400,

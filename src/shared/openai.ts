@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 const integer = z.number().refine(Number.isInteger, 'expected a whole number')
 const probability = z.number().min(0).max(1)
-const stop = z.union([z.string(), z.array(z.string()).max(64)])
+const stop = z.union([z.string(), z.array(z.string()).max(64)], 'expected a text or a list of at most 64 texts')
 
 /** What chat and completions share. `null` means "not given", as with OpenAI. */
 const samplingFields = {
@@ -43,7 +43,7 @@ const generationFields = {
   ignore_eos: z.boolean().nullish(),
   deterministic: z.boolean().nullish(),
   /** Seconds, or a text such as `5m`; negative is for ever. */
-  keep_alive: z.union([z.number(), z.string()]).nullish(),
+  keep_alive: z.union([z.number(), z.string()], 'expected seconds or a text such as 5m').nullish(),
 }
 
 const contentPart = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() })
@@ -80,10 +80,14 @@ export type ChatRequest = z.infer<typeof ChatRequestSchema>
 export type ChatRequestInput = z.input<typeof ChatRequestSchema>
 
 const tokenIds = z.array(z.int().min(0))
+const PROMPT_SHAPES = 'expected a text, a list of texts, a list of token ids, or a list of such lists, none of them empty'
 export const CompletionRequestSchema = z.looseObject({
   ...generationFields,
   ...samplingFields,
-  prompt: z.union([z.string(), z.array(z.string()).min(1).max(128), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(128)]),
+  prompt: z.union(
+    [z.string(), z.array(z.string()).min(1).max(128), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(128)],
+    PROMPT_SHAPES,
+  ),
   logprobs: z.int().min(0).max(20).nullish(),
   echo: z.boolean().nullish(),
   best_of: z.int().min(0).max(32).nullish(),
@@ -93,7 +97,10 @@ export type CompletionRequest = z.infer<typeof CompletionRequestSchema>
 
 export const EmbeddingRequestSchema = z.looseObject({
   model: z.string().min(1),
-  input: z.union([z.string(), z.array(z.string()).min(1).max(2048), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(2048)]),
+  input: z.union(
+    [z.string(), z.array(z.string()).min(1).max(2048), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(2048)],
+    PROMPT_SHAPES,
+  ),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   dimensions: z.int().min(1).nullish(),
   user: z.string().nullish(),

@@ -1,6 +1,17 @@
 /** bendi's own API in one table; the server, the client and the documentation are made from it. */
 import { z } from 'zod'
-import { DeploymentSchema, FindingSchema, HardwareSchema, ModelSchema, PullSchema, StartDeploymentSchema, StatusSchema } from './api.ts'
+import {
+  CatalogueAnswerSchema,
+  CatalogueModelSchema,
+  CatalogueQuerySchema,
+  DeploymentSchema,
+  FindingSchema,
+  HardwareSchema,
+  ModelSchema,
+  PullSchema,
+  StartDeploymentSchema,
+  StatusSchema,
+} from './api.ts'
 
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE'
@@ -8,6 +19,8 @@ export interface Route {
   path: string
   summary: string
   body?: z.ZodType
+  /** Parameters after the `?`; all optional. */
+  query?: z.ZodType
   /** Absent for an event stream of `events`. */
   response?: z.ZodType
   /** Each Server-Sent Event's data. */
@@ -21,6 +34,19 @@ export const routes = {
   listModels: { method: 'GET', path: '/api/models', summary: 'Models in the library', response: z.array(ModelSchema) },
   showModel: { method: 'GET', path: '/api/models/:model', summary: 'One model', response: ModelSchema },
   removeModel: { method: 'DELETE', path: '/api/models/:model', summary: 'Delete a model that is not in use', response: ModelSchema },
+  listCatalogue: {
+    method: 'GET',
+    path: '/api/catalogue',
+    summary: 'Models that the catalogue knows, by words, family, task and size',
+    query: CatalogueQuerySchema,
+    response: CatalogueAnswerSchema,
+  },
+  showCatalogue: {
+    method: 'GET',
+    path: '/api/catalogue/:id',
+    summary: 'One model of the catalogue: lineage, licence, advice',
+    response: CatalogueModelSchema,
+  },
   listPulls: { method: 'GET', path: '/api/pulls', summary: 'Downloads of this server', response: z.array(PullSchema) },
   startPull: {
     method: 'POST',

@@ -90,6 +90,19 @@ describe('bendi up', () => {
     expect(second.running.stderr()).toContain('already in the library')
   })
 
+  it('lets requests for "default" wait while the first model still downloads', async () => {
+    const hub = await startHubServer()
+    try {
+      hub.repositories.set('org/tiny', { files: { 'tiny-Q4_K_M.gguf': tinyModelBytes({ extraBytes: 100_000 }) } })
+      const env = { HF_ENDPOINT: hub.origin, MODELSCOPE_ENDPOINT: hub.origin }
+      const { address } = await startServer(['up', 'hf:org/tiny', '--port', '0', '--no-open'], { env, script: () => answer('Here.') })
+      const reply = await createClient({ baseUrl: address }).chat({ model: 'default', messages: [{ role: 'user', content: 'Hi' }] })
+      expect(reply.choices[0]?.message.content).toBe('Here.')
+    } finally {
+      await hub.close()
+    }
+  })
+
   it('opens the browser on a desktop only', async () => {
     const opened: string[] = []
     const services = { openBrowser: async (address: string) => void opened.push(address) }
@@ -120,6 +133,14 @@ describe('bendi up', () => {
     const serve = await home.run(['serve'])
     expect(serve.code).toBe(1)
     expect(serve.stderr).toContain(address)
+  })
+
+  it('of a folder with a server starts another model there, and shows how to ask that one', async () => {
+    const { running } = await startServer(['serve', '--port', '0'])
+    await running.until('"model": "default"')
+    const second = await home.run(['up', file])
+    expect(second.code).toBe(0)
+    expect(second.stdout).toContain(`"model": "file:${file}"`)
   })
 
   it('names who has the port and the next one; on a terminal it asks', async () => {
@@ -168,6 +189,25 @@ describe('bendi up', () => {
     running.signal()
     expect((await running.done).code).toBe(130)
     await chunks.return?.()
+    started.length = 0
+  })
+})
+
+describe('a stream that is cut by the end of the server', () => {
+  it('ends with the error that says so', { timeout: 20_000 }, async () => {
+    const never = new Promise<never>(() => {})
+    const script = () => [{ type: 'text-delta' as const, choice: 0, text: 'x' }, never]
+    const { running, address } = await startServer(['up', file, '--port', '0', '--no-open'], { script })
+    await running.until('curl')
+    const chat = createClient({ baseUrl: address }).streamChat({ model: 'default', messages: [{ role: 'user', content: 'Hi' }] })
+    const chunks = chat[Symbol.asyncIterator]()
+    await chunks.next()
+    running.signal('SIGTERM')
+    const readToTheEnd = async (): Promise<void> => {
+      while (!(await chunks.next()).done);
+    }
+    await expect(readToTheEnd()).rejects.toMatchObject({ code: 'shutting-down' })
+    expect((await running.done).code).toBe(0)
     started.length = 0
   })
 })

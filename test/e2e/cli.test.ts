@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deferred } from '../../src/base/async.ts'
 import { COMMAND_NAMES } from '../../src/cli/commands.ts'
 import { FindingSchema, ModelSchema } from '../../src/shared/api.ts'
 import { tinyModelBytes } from '../fakes/gguf-header.ts'
 import { startHubServer } from '../fakes/hub-server.ts'
-import { answer } from '../fakes/scripted-engine.ts'
+import { answer, createScriptedEngine } from '../fakes/scripted-engine.ts'
+import type { Script } from '../fakes/scripted-engine.ts'
 import { createCliHome } from '../fixtures/cli-run.ts'
 import type { CliHome } from '../fixtures/cli-run.ts'
 
@@ -97,6 +99,7 @@ describe('the library', () => {
     expect(shown.stdout).toContain('apache-2.0')
     expect(JSON.parse((await home.run(['rm', `file:${file}`, '--json'])).stdout)).toMatchObject({ title: 'Tiny Model' })
     expect(JSON.parse((await home.run(['list', '--json'])).stdout)).toEqual([])
+    expect((await home.run(['rm', file])).stderr).toContain(`the file stays where it is: ${file}`)
     expect(await readFile(file)).toEqual(before)
   })
 
@@ -182,6 +185,37 @@ describe('run', () => {
       { prompt: 'one', text: 'Blue.', reasoning: 'Let me think.', reason: 'stop' },
       { prompt: 'two', text: 'Blue.' },
     ])
+  })
+
+  it('answers several prompts of a file at once, up to what the engine runs, and shows them in order', async () => {
+    await writeFile(path.join(home.folder, 'prompts.txt'), ['0', '1', '2', '3', '4'].join('\n'))
+    const jobs = Array.from({ length: 5 }, () => deferred<void>())
+    const begun: number[] = []
+    const numbered: Script = (request) => {
+      const prompt = Number(request.prompt.type === 'messages' ? request.prompt.messages[0]?.content : Number.NaN)
+      begun.push(prompt)
+      // The first is the slowest: it ends when the third has begun.
+      if (prompt === 2) jobs[0]?.resolve()
+      return [...(prompt === 0 && jobs[0] ? [jobs[0].promise] : []), ...answer(`Answer ${prompt}.`)]
+    }
+    const services = { createEngine: () => createScriptedEngine({ script: numbered, info: { parallel: 2 } }) }
+    const { stdout, code } = await home.run(['run', file, '--input-file', 'prompts.txt'], { services })
+    expect(code).toBe(0)
+    expect(stdout).toBe([0, 1, 2, 3, 4].map((prompt) => `Answer ${prompt}.\n\n`).join(''))
+    expect(begun).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it.each([
+    ['--temperature', '-3'],
+    ['--top-p', '1.5'],
+    ['--seed', '0.5'],
+    ['--max-tokens', '-1'],
+  ])('refuses %s %s before it loads a model', async (flag, value) => {
+    const createEngine = (): never => {
+      throw new Error('it must not be loaded')
+    }
+    const { code, stderr } = await home.run(['run', file, 'x', flag, value], { services: { createEngine } })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${flag}: ${value} is not usable here`) })
   })
 
   it('converses: several lines, /system, /stats, /clear, and Ctrl-D to leave', async () => {

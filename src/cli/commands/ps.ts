@@ -37,6 +37,7 @@ const COLUMNS = [
   { title: { en: 'RUNNING', zh: '运行' }, align: 'right' },
   { title: { en: 'WAITING', zh: '等待' }, align: 'right' },
   { title: { en: 'UNTIL', zh: '保留至' } },
+  { title: { en: 'PID', zh: '进程' }, align: 'right' },
 ] as const
 
 const STATES: Record<DeploymentState, Localized> = {
@@ -47,9 +48,9 @@ const STATES: Record<DeploymentState, Localized> = {
   failed: { en: 'failed', zh: '失败' },
 }
 
-function rowOf({ model, state, info, running, waiting, expiresAt }: Deployment, output: Output): string[] {
+function rowOf({ model, state, info, running, waiting, expiresAt, pid }: Deployment, output: Output): string[] {
   const bytes = info ? info.memory.weights + info.memory.kv + info.memory.compute : undefined
   const left = expiresAt === undefined ? '–' : formatSeconds(Math.max(0, (expiresAt - Date.now()) / 1000))
   const numbers = [bytes === undefined ? '–' : formatBytes(bytes), info ? String(info.context) : '–', info?.kernel ?? '–']
-  return [model, output.say(STATES[state]), ...numbers, String(running), String(waiting), left]
+  return [model, output.say(STATES[state]), ...numbers, String(running), String(waiting), left, pid === undefined ? '–' : String(pid)]
 }

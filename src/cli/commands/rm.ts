@@ -1,4 +1,6 @@
 import { formatBytes } from '../../base/bytes.ts'
+import type { Model } from '../../shared/api.ts'
+import type { Localized } from '../../shared/errors.ts'
 import { defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
 
@@ -13,6 +15,7 @@ export const rm = defineCommand({
     try {
       const model = await backend.removeModel(positionals['MODEL'] ?? '')
       output.result(model)
+      if (model.source === 'file') return output.note(forgottenText(model))
       output.note({
         en: `Deleted ${model.name} (${formatBytes(model.bytes)}).`,
         zh: `已删除 ${model.name}（${formatBytes(model.bytes)}）。`,
@@ -22,3 +25,8 @@ export const rm = defineCommand({
     }
   },
 })
+
+function forgottenText({ files }: Model): Localized {
+  const where = files.map(({ path }) => path).join(', ')
+  return { en: `Forgotten; the file stays where it is: ${where}`, zh: `已从模型库移除；文件保留在原处：${where}` }
+}

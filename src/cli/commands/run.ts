@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
+import { GenerateRequestSchema, SamplingSchema } from '../../shared/generate.ts'
 import type { Message } from '../../shared/generate.ts'
 import { AppError } from '../../shared/errors.ts'
 import { statsText, streamAnswer } from '../answer.ts'
@@ -13,7 +14,9 @@ import { ENGINE_SETTINGS, NETWORK_SETTINGS, defineCommand } from '../command.ts'
 import type { CommandContext, FlagTable } from '../command.ts'
 import { connect, openLocalPlatform, runningServer } from '../connect.ts'
 import { ensureModel } from '../ensure-model.ts'
+import { inOrder } from '../in-order.ts'
 import { localBackend } from '../local-backend.ts'
+import { safeText } from '../safe-text.ts'
 import { serverBackend } from '../server-backend.ts'
 import { chosenText } from './up.ts'
 
@@ -26,7 +29,11 @@ const flags = {
   topP: { type: 'number', description: { en: 'Only the likeliest tokens of this total probability', zh: '只取累计概率内的 token' } },
   seed: { type: 'number', description: { en: 'For answers that can be repeated', zh: '随机种子，用于复现回答' } },
   maxTokens: { type: 'number', description: { en: 'Tokens of an answer, at most', zh: '回答的 token 上限' } },
-  inputFile: { type: 'text', value: 'FILE', description: { en: 'One prompt a line, answered in order', zh: '每行一个提示，依次回答' } },
+  inputFile: {
+    type: 'text',
+    value: 'FILE',
+    description: { en: 'One prompt a line; several are answered at once, shown in order', zh: '每行一个提示；并行回答，按序输出' },
+  },
   stats: { type: 'boolean', description: { en: 'Numbers after each answer', zh: '每次回答后显示统计' } },
 } as const satisfies FlagTable
 
@@ -54,13 +61,32 @@ export const run = defineCommand({
 })
 
 async function runRun(context: RunContext): Promise<void> {
+  checkNumbers(context)
   const prompts = await readPrompts(context)
   const { backend, model } = await chooseModel(context)
   try {
     if (prompts === undefined) await startConversation({ context, backend, base: requestOf(context, model, []) })
-    else for (const prompt of prompts) await answerOnce(prompt, prompts.length > 1, backend, model, context)
+    else if (prompts.length > 1) await answerMany(prompts, backend, model, context)
+    else for (const prompt of prompts) await answerOnce(prompt, backend, model, context)
   } finally {
     await backend.close()
+  }
+}
+
+const NUMBERS = [
+  ['temperature', '--temperature', SamplingSchema.shape.temperature, '0 … 100'],
+  ['topP', '--top-p', SamplingSchema.shape.topP, '0 … 1'],
+  ['seed', '--seed', SamplingSchema.shape.seed, '0 … 4294967295'],
+  ['maxTokens', '--max-tokens', GenerateRequestSchema.shape.maxTokens, '0 …'],
+] as const
+
+/** Before a model is loaded for nothing. Throws `usage`. */
+function checkNumbers({ flags: given, output }: RunContext): void {
+  for (const [name, flag, schema, range] of NUMBERS) {
+    const value = given[name]
+    if (schema.safeParse(value).success) continue
+    const reason = { en: `${flag}: ${value} is not usable here; expected ${range}.`, zh: `${flag}：${value} 不可用；应为 ${range}。` }
+    throw new AppError('usage', { reason: output.say(reason) })
   }
 }
 
@@ -122,14 +148,42 @@ async function chooseHere(wanted: string | undefined, context: RunContext): Prom
   }
 }
 
-async function answerOnce(prompt: string, isOneOfMany: boolean, backend: Backend, model: string, context: RunContext): Promise<void> {
+async function answerOnce(prompt: string, backend: Backend, model: string, context: RunContext): Promise<void> {
   const { output, io, signal, flags: given } = context
   const request = requestOf(context, model, [{ role: 'user', content: prompt }])
   const answer = await streamAnswer(request, { backend, output, isShown: !output.json, showsThoughts: io.isTty.stdout, signal })
   if (signal.aborted) throw new AppError('cancelled')
   output.result(resultOf(prompt, model, answer))
   if (given.stats) output.note(statsText(answer))
-  if (isOneOfMany && !output.json) output.line('')
+}
+
+/** As many at once as the engine runs: its batches are where the speed is. Shown whole and in order. */
+async function answerMany(prompts: readonly string[], backend: Backend, model: string, context: RunContext): Promise<void> {
+  const { output, signal, flags: given } = context
+  await inOrder(prompts, {
+    parallel: await parallelOf(backend, model, context),
+    signal,
+    work: async (prompt, either) => {
+      const request = requestOf(context, model, [{ role: 'user', content: prompt }])
+      const answer = await streamAnswer(request, { backend, output, isShown: false, showsThoughts: false, signal: either })
+      if (either.aborted) throw new AppError('cancelled')
+      return { prompt, answer }
+    },
+    take: ({ prompt, answer }) => {
+      output.result(resultOf(prompt, model, answer))
+      if (!output.json) output.line(`${safeText(answer.text).trim()}\n`)
+      if (given.stats) output.note(statsText(answer))
+    },
+  })
+}
+
+/** For a model that is not loaded yet; what is too many waits in the engine's own queue. */
+const PARALLEL_GUESS = 8
+
+async function parallelOf(backend: Backend, model: string, { config }: RunContext): Promise<number> {
+  const deployments = await backend.listDeployments()
+  const deployment = model === 'default' ? deployments[0] : deployments.find((each) => each.model === model)
+  return deployment?.info?.parallel ?? config.parallel ?? PARALLEL_GUESS
 }
 
 function resultOf(prompt: string, model: string, { text, reasoning, reason, stats, ttftMs }: Answer): unknown {

@@ -1,10 +1,11 @@
 /** `bendi serve`: the server alone, for a service manager or a terminal of its own. */
+import { deferred } from '../../base/async.ts'
+import type { Model } from '../../shared/api.ts'
 import { ENGINE_SETTINGS, NETWORK_SETTINGS, SERVER_SETTINGS, defineCommand } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 import { ensureModel } from '../ensure-model.ts'
 import { localBackend } from '../local-backend.ts'
 import { startServer, untilStopped } from '../server-session.ts'
-import type { ServerSession } from '../server-session.ts'
 import { STOP_HINT, printAddress } from './up.ts'
 
 export const serve = defineCommand({
@@ -19,22 +20,20 @@ export const serve = defineCommand({
 
 async function runServe(context: CommandContext): Promise<void> {
   const { output, positionals, config, signal } = context
-  const session = await startServer(context)
+  const wanted = positionals['MODEL'] ?? config.model
+  const first = wanted === undefined ? undefined : deferred<Model>()
+  const session = await startServer(context, first?.promise)
   try {
-    const model = await startWanted(session, positionals['MODEL'] ?? config.model, context)
-    output.result({ address: session.address, ...(model === undefined ? {} : { model }), pid: process.pid })
-    if (!output.json) printAddress(session.address, context)
+    const finding = wanted === undefined ? undefined : ensureModel(wanted, context, localBackend(session.platform))
+    if (finding) first?.resolve(finding)
+    const model = await finding
+    if (model) await session.platform.deployments.start({ model: model.name, keepAlive: -1 }, signal)
+    output.result({ address: session.address, ...(model === undefined ? {} : { model: model.name }), pid: process.pid })
+    if (!output.json) printAddress(session.address, 'default', context)
     output.note(STOP_HINT)
     await untilStopped(signal)
     output.note({ en: 'Stopping …', zh: '正在停止……' })
   } finally {
     await session.close()
   }
-}
-
-async function startWanted({ platform }: ServerSession, wanted: string | undefined, context: CommandContext): Promise<string | undefined> {
-  if (wanted === undefined) return undefined
-  const model = await ensureModel(wanted, context, localBackend(platform))
-  await platform.deployments.start({ model: model.name, keepAlive: -1 }, context.signal)
-  return model.name
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../base/bytes.ts'
+import { catalogueModel } from '../../platform/catalogue.ts'
 import type { Model } from '../../shared/api.ts'
 import type { Localized } from '../../shared/errors.ts'
 import { defineCommand } from '../command.ts'
@@ -54,8 +55,20 @@ function rowsOf(model: Model, template: string | undefined): (readonly [Localize
     [{ en: 'Size', zh: '大小' }, formatBytes(model.bytes)],
     [{ en: 'Trained context', zh: '训练上下文' }, `${model.trainedContext} token`],
     [{ en: 'Licence', zh: '许可' }, model.license ?? { en: 'not stated', zh: '未注明' }],
+    ...knownRows(model),
     [{ en: 'Chat template', zh: '对话模板' }, templateText(template)],
     [{ en: 'Added', zh: '添加时间' }, dateText(model.addedAt)],
+  ]
+}
+
+/** What the catalogue knows beyond the file: where it comes from, and what its licence needs. */
+function knownRows(model: Model): (readonly [Localized, Localized])[] {
+  const known = catalogueModel(model.name) ?? catalogueModel(model.title)
+  const textOf = (topic: string): Localized | undefined => known?.explanations.find((item) => item.topic === topic)?.text
+  const [lineage, license] = [textOf('lineage'), textOf('license')]
+  return [
+    ...(lineage ? [[{ en: 'Lineage', zh: '来历' }, lineage] as const] : []),
+    ...(license ? [[{ en: 'Commercial use', zh: '商用条件' }, license] as const] : []),
   ]
 }
 

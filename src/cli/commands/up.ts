@@ -1,4 +1,5 @@
 /** `bendi up`: from nothing to an address that answers, with nothing to configure. */
+import { deferred } from '../../base/async.ts'
 import type { StarterChoice } from '../../platform/create-platform.ts'
 import type { Model } from '../../shared/api.ts'
 import type { Localized } from '../../shared/errors.ts'
@@ -26,10 +27,14 @@ export const up = defineCommand({
 async function runUp(context: CommandContext): Promise<number | void> {
   const running = await runningServer(context)
   if (running) return useRunning(running.address, running.pid, context)
-  const session = await startServer(context)
+  const first = deferred<Model>()
+  const session = await startServer(context, first.promise)
   try {
-    const model = await makeReady(session, context)
-    await announce(session.address, model.name, context)
+    const choosing = chooseModel(session, context)
+    first.resolve(choosing)
+    const model = await choosing
+    await makeReady(model, session, context)
+    await announce({ address: session.address, model: model.name, pid: process.pid }, 'default', context)
     context.output.note(STOP_HINT)
     await untilStopped(context.signal)
     context.output.note({ en: 'Stopping …', zh: '正在停止……' })
@@ -38,14 +43,17 @@ async function runUp(context: CommandContext): Promise<number | void> {
   }
 }
 
-/** The four steps. */
-async function makeReady({ platform }: ServerSession, context: CommandContext): Promise<Model> {
+/** Looks at the machine, chooses, downloads what is missing. */
+async function chooseModel({ platform }: ServerSession, context: CommandContext): Promise<Model> {
   const { output, signal, config, positionals } = context
   for (const line of machineLines(await platform.hardware())) output.note(line)
   const wanted = positionals['MODEL'] ?? config.model
   const choice = await platform.chooseStarter(wanted, signal)
   output.note(chosenText(choice))
-  const model = choice.model ?? (await ensureModel(choice.reference, context, localBackend(platform)))
+  return choice.model ?? ensureModel(choice.reference, context, localBackend(platform))
+}
+
+async function makeReady(model: Model, { platform }: ServerSession, { output, signal }: CommandContext): Promise<void> {
   output.note({ en: `Starting ${model.name} (${model.title}) …`, zh: `正在启动 ${model.name}（${model.title}）……` })
   const deployment = await platform.deployments.start({ model: model.name, keepAlive: -1 }, signal)
   const { info } = deployment
@@ -56,7 +64,6 @@ async function makeReady({ platform }: ServerSession, context: CommandContext): 
       zh: `${seconds} 秒后就绪：上下文 ${info.context} token，最多同时 ${info.parallel} 个请求${info.kernel ? `，内核 ${info.kernel}` : ''}。`,
     })
   }
-  return model
 }
 
 export function chosenText({ model, reference, reason }: StarterChoice): Localized {
@@ -71,25 +78,36 @@ async function useRunning(address: string, pid: number, context: CommandContext)
   const backend = serverBackend(address, output.language)
   const model = wanted === undefined ? undefined : await ensureModel(wanted, context, backend)
   if (model) await backend.startDeployment({ model: model.name, keepAlive: -1 }, context.signal)
-  await announce(address, model?.name ?? 'default', context, pid)
+  const name = model?.name ?? 'default'
+  await announce({ address, model: name, pid }, name, context)
 }
 
-async function announce(address: string, model: string, context: CommandContext, pid = process.pid): Promise<void> {
+interface Announced {
+  address: string
+  model: string
+  pid: number
+}
+
+/** `modelInExample` is how the line to try names the model. */
+async function announce(server: Announced, modelInExample: string, context: CommandContext): Promise<void> {
   if (context.signal.aborted) throw new AppError('cancelled')
   const { output } = context
-  output.result({ address, model, pid })
-  if (!output.json) printAddress(address, context)
-  await open(address, context)
+  output.result(server)
+  if (!output.json) printAddress(server.address, modelInExample, context)
+  await open(server.address, context)
 }
 
 export const STOP_HINT: Localized = { en: 'Ctrl-C stops it.', zh: '按 Ctrl-C 停止。' }
 
-export function printAddress(address: string, { output }: CommandContext): void {
+/** Where it is, and a line to try it; `model` as that line names it. */
+export function printAddress(address: string, model: string, { output }: CommandContext): void {
   output.line('')
   output.line(`  ${output.bold(address)}`)
   output.line('')
   output.line(`  curl ${address}/v1/chat/completions -H 'Content-Type: application/json' \\`)
-  output.line(`    -d '{"model": "default", "messages": [{"role": "user", "content": "${output.say({ en: 'Hello!', zh: '你好！' })}"}]}'`)
+  output.line(
+    `    -d '{"model": ${JSON.stringify(model).replaceAll("'", String.raw`\u0027`)}, "messages": [{"role": "user", "content": "${output.say({ en: 'Hello!', zh: '你好！' })}"}]}'`,
+  )
   output.line('')
 }
 

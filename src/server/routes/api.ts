@@ -10,11 +10,13 @@ import { openEventStream, STREAM_HEADERS } from '../event-stream.ts'
 import { refuseHead } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
 import type { RouteContext } from '../route-context.ts'
+import { catalogueHandlers } from './catalogue.ts'
 
 type Table = typeof routes
 interface Call<Name extends RouteName> {
   param(name: string): string
   body: Table[Name] extends { body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
+  query: Table[Name] extends { query: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
   signal: AbortSignal
 }
 type Result<Name extends RouteName> = Table[Name] extends { response: infer Schema extends z.ZodType }
@@ -30,7 +32,8 @@ export function apiRoutes(context: RouteContext): Hono {
     const handle = handlers[name] as (call: Call<RouteName>) => unknown
     app.on(route.method, route.path, async (c) => {
       const body = route.body ? parseBody(route.body, await readJson(c, context.bodyLimit)) : undefined
-      const call = { param: (key: string) => c.req.param(key) ?? '', body, signal: c.req.raw.signal } as Call<RouteName>
+      const query = route.query ? parseBody(route.query, c.req.query()) : undefined
+      const call = { param: (key: string) => c.req.param(key) ?? '', body, query, signal: c.req.raw.signal } as Call<RouteName>
       return route.events ? streamPull(c, context, handle, call) : c.json((await handle(call)) as object)
     })
   }
@@ -46,6 +49,7 @@ function handlersOf(platform: Platform): Handlers {
     listModels: () => models.list(),
     showModel: ({ param }) => models.show(param('model')),
     removeModel: ({ param }) => models.remove(param('model')),
+    ...catalogueHandlers,
     listPulls: () => pulls.list(),
     startPull: ({ body: { reference, force } }) => pulls.start(reference, { force }),
     watchPull: ({ param, signal }) => pulls.watch(param('id'), signal),

@@ -37,6 +37,17 @@ describe('a reply that is not streamed', () => {
     })
   })
 
+  test('says which model "default" was, streamed or not', async () => {
+    const { post, engine } = createScriptedServer({ script: () => answer('a') })
+    const asked = { ...CHAT, model: 'default' }
+    expect(await (await post('/v1/chat/completions', asked)).json()).toMatchObject({ model: 'scripted' })
+    const chunks = (await readChunks(await post('/v1/chat/completions', { ...asked, stream: true }))).map((chunk) =>
+      ChatChunkSchema.parse(chunk),
+    )
+    expect(new Set(chunks.map(({ model }) => model))).toEqual(new Set(['scripted']))
+    expect(engine.requests.map(({ model }) => model)).toEqual(['scripted', 'scripted'])
+  })
+
   test('has one choice for each of n', async () => {
     const { post } = createScriptedServer({ script: (request) => answer('same', { choices: request.choices, reason: 'length' }) })
     const body = ChatCompletionSchema.parse(await (await post('/v1/chat/completions', { ...CHAT, n: 3 })).json())

@@ -10,8 +10,9 @@ import { fingerprintOf, tellIgnored, unixSeconds, type RouteContext } from '../r
 export function chatRoutes(context: RouteContext): Hono {
   const { platform, version, now, newId, bodyLimit } = context
   return new Hono().post('/v1/chat/completions', async (c) => {
-    const { request, stream, includeUsage, ignored } = parseChat(await readJson(c, bodyLimit), `chatcmpl-${newId()}`)
+    const { request: asked, stream, includeUsage, ignored } = parseChat(await readJson(c, bodyLimit), `chatcmpl-${newId()}`)
     tellIgnored(c, ignored)
+    const request = { ...asked, model: await platform.resolveName(asked.model) }
     const head: ReplyHead = { id: request.id, created: unixSeconds(now()), model: request.model, fingerprint: fingerprintOf(version) }
     const open = (signal: AbortSignal): ReturnType<typeof platform.generate> => platform.generate(request, signal)
     if (!stream) return jsonReply(c, open, request.choices, (answer) => chatCompletion(answer, head, request.logprobs !== undefined))

@@ -30,6 +30,15 @@ test('a stream has chunks, an end with timings, and the usage when asked for', a
 })
 
 describe('prompts', () => {
+  test.each([[null], [[]], [{}], [[[]]]])('%j is refused with the shapes that a prompt may have', async (prompt) => {
+    const { post } = createScriptedServer()
+    const response = await post('/v1/completions', { ...CALL, prompt })
+    expect(response.status).toBe(400)
+    const { error } = OpenAiErrorSchema.parse(await response.json())
+    expect(error.param).toMatch(/^prompt/)
+    expect(error.message).not.toMatch(/Invalid input$/)
+  })
+
   test('may be tokens, and echo tells them as text', async () => {
     const { post } = createScriptedServer({ script: () => answer('!') })
     const tokens = [...Buffer.from('Hey')]

@@ -14,9 +14,10 @@ export function completionRoutes(context: RouteContext): Hono {
   const { platform, version, now, newId, bodyLimit } = context
   return new Hono().post('/v1/completions', async (c) => {
     const id = `cmpl-${newId()}`
-    const call = parseCompletion(await readJson(c, bodyLimit), id)
-    tellIgnored(c, call.ignored)
-    const model = call.requests[0]?.model ?? 'default'
+    const asked = parseCompletion(await readJson(c, bodyLimit), id)
+    tellIgnored(c, asked.ignored)
+    const model = await platform.resolveName(asked.requests[0]?.model ?? 'default')
+    const call = { ...asked, requests: asked.requests.map((request) => ({ ...request, model })) }
     const head: ReplyHead = { id, created: unixSeconds(now()), model, fingerprint: fingerprintOf(version) }
     const echoes = call.echo ? await echoesOf(call.requests, platform) : []
     const open = opener(call, platform)

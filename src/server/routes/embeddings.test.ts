@@ -9,6 +9,12 @@ test.each([['one text'], [['two', 'texts']], [[1, 2, 3]], [[[1], [2, 3]]]])('%j 
   expect(body.data.map(({ index }) => index)).toEqual(Array.from({ length: expected }, (_, index) => index))
 })
 
+test('the reply names the model that "default" was', async () => {
+  const { post } = createScriptedServer()
+  const body = EmbeddingListSchema.parse(await (await post('/v1/embeddings', { model: 'default', input: 'a' })).json())
+  expect(body.model).toBe('scripted')
+})
+
 test('dimensions other than the model’s are refused by name', async () => {
   const { post } = createScriptedServer()
   expect((await post('/v1/embeddings', { model: 'scripted', input: 'a', dimensions: 8 })).status).toBe(200)

@@ -8,7 +8,8 @@ export function embeddingRoutes({ platform, newId, bodyLimit }: RouteContext): H
   return new Hono().post('/v1/embeddings', async (c) => {
     const call = parseEmbedding(await readJson(c, bodyLimit), `embd-${newId()}`)
     tellIgnored(c, call.ignored)
-    const result = await platform.embed(call.request, c.req.raw.signal)
-    return c.json(embeddingReply(result, call, call.request.model))
+    const model = await platform.resolveName(call.request.model)
+    const result = await platform.embed({ ...call.request, model }, c.req.raw.signal)
+    return c.json(embeddingReply(result, call, model))
   })
 }

@@ -9,7 +9,7 @@ export function openAiModelRoutes({ platform }: RouteContext): Hono {
   return new Hono()
     .get('/v1/models', async (c) => c.json<OpenAiModelList>({ object: 'list', data: await listModels(platform) }))
     .get('/v1/models/:id{.+}', async (c) => {
-      const id = c.req.param('id')
+      const id = await platform.resolveName(c.req.param('id'))
       const models = await listModels(platform)
       const found = models.find((model) => model.id === id)
       if (!found) throw new AppError('model-not-found', { model: id, available: models.map((model) => model.id).join(', ') || '–' })
@@ -21,7 +21,7 @@ async function listModels(platform: Platform): Promise<OpenAiModel[]> {
   const [names, library, deployments] = await Promise.all([platform.modelNames(), platform.models.list(), platform.deployments.list()])
   // A file that is used in place is in no library; its deployment's start is what is known.
   const created = new Map([
-    ...deployments.map(({ model, startedAt }) => [model, startedAt] as const),
+    ...deployments.map(({ model, startedAt, lastUsedAt }) => [model, startedAt ?? lastUsedAt] as const),
     ...library.map(({ name, addedAt }) => [name, addedAt] as const),
   ])
   return names.map((name) => ({ id: name, object: 'model', created: unixSeconds(created.get(name) ?? 0), owned_by: 'bendi' }))

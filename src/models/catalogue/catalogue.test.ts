@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { catalogue, catalogueEntry, entryOfSource, resolveShortName, suggestions } from './catalogue.ts'
-import { formatReference, parseReference } from './reference.ts'
+import { formatReference, parseReference } from '../reference.ts'
 
 const text = z.string().min(1)
 const EntrySchema = z.strictObject({

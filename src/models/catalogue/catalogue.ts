@@ -1,9 +1,9 @@
 /** Short names: what they stand for, and where the files are. */
-import { AppError } from '../shared/errors.ts'
-import { CATALOGUE } from './catalogue-data.ts'
-import type { CatalogueEntry } from './catalogue-data.ts'
+import { AppError } from '../../shared/errors.ts'
+import { CATALOGUE } from './short-names.ts'
+import type { CatalogueEntry } from './short-name.ts'
 
-export type { CatalogueEntry } from './catalogue-data.ts'
+export type { CatalogueEntry } from './short-name.ts'
 
 /** All entries, for lists and tests. */
 export function catalogue(): readonly CatalogueEntry[] {

