@@ -16,7 +16,17 @@ import {
   TOKEN_ARRAY_BYTES,
   TOKEN_DATA_BYTES,
 } from './binding-structs.ts'
-import type { BatchBuffer, Binding, CandidateArray, ContextParams, Device, ModelParams, NativeBatch } from './binding-types.ts'
+import { threadAttacher } from './binding-threads.ts'
+import type {
+  BatchBuffer,
+  Binding,
+  CandidateArray,
+  ContextParams,
+  Device,
+  ModelParams,
+  ModelPointer,
+  NativeBatch,
+} from './binding-types.ts'
 import type { NativePackage } from './native-package.ts'
 
 /** koffi's own stacks: 2 MiB and 128 KiB by default, too little for libllama's recursive regex and grammar code. */
@@ -81,13 +91,20 @@ function assemble(libraries: Libraries, nativePackage: NativePackage, kernel: st
   const wrong =
     findMismatch(EXPECTED_DEFAULTS.model, { ...modelDefaults }) ?? findMismatch(EXPECTED_DEFAULTS.context, { ...contextDefaults })
   if (wrong) throw mismatch(`the self-check of its parameters failed: ${wrong}`)
+  const attachThreads = threadAttacher(libraries, nativePackage, kernel)
+  const contexts = contextFunctions(llama, contextDefaults)
   return Object.freeze({
     package: nativePackage,
     kernel,
     devices: listDevices(libraries),
     ...modelFunctions(llama, modelDefaults),
     ...vocabularyFunctions(llama),
-    ...contextFunctions(llama, contextDefaults),
+    ...contexts,
+    createContext: async (model: ModelPointer, params: Partial<ContextParams>) => {
+      const context = await contexts.createContext(model, params)
+      if (context) attachThreads(context, Math.max(params.n_threads ?? 1, params.n_threads_batch ?? 1))
+      return context
+    },
     ...memoryFunctions(llama),
     ...samplerFunctions(llama),
     viewFloats: (address: bigint, count: number) => new Float32Array(koffi.view(address, count * 4)),
