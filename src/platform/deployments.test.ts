@@ -60,6 +60,11 @@ describe('deployments', () => {
     })
   })
 
+  it('shows the process that holds the model', async () => {
+    const { platform } = bench({ a: 100 }, { createEngine: () => Object.assign(createScriptedEngine(), { pid: 4242 }) })
+    expect(await platform.deployments.start({ model: 'a' })).toMatchObject({ state: 'ready', pid: 4242 })
+  })
+
   it('makes one start of many requests that come together', async () => {
     const { platform, engines, engineOf } = bench({ a: 100 }, { startsAtOnce: false })
     const answers = [1, 2, 3].map(() => read(platform.generate(request('a'))))

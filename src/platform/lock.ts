@@ -26,7 +26,7 @@ export type LockContent = z.infer<typeof LockContentSchema>
 
 export interface HomeLock {
   content: LockContent
-  /** Tells everybody where the server listens. */
+  /** Tells everybody where the server listens. Throws `folder-not-writable`. */
   publish(address: string): Promise<void>
   /** Idempotent; leaves a lock of somebody else alone. */
   release(): Promise<void>
@@ -52,15 +52,20 @@ const ASK_TIMEOUT_MS = 2000
 /** Takes the lock, or says who has it. The lock of a process that is gone is taken over. Throws `folder-not-writable`. */
 export async function tryLock(options: LockOptions): Promise<LockAttempt> {
   const folder = path.dirname(options.file)
-  try {
+  return writing(folder, async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    return await attempt(options)
+    return attempt(options)
+  })
+}
+
+/** Throws `folder-not-writable` for what the user can mend; whatever else fails is ours. */
+async function writing<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     const code = codeOf(error)
-    // Whatever else fails here is not the user's.
-    if (code !== undefined && UNWRITABLE.has(code))
-      throw new AppError('folder-not-writable', { path: folder, reason: code }, { cause: error })
-    throw error
+    if (code === undefined || !UNWRITABLE.has(code)) throw error
+    throw new AppError('folder-not-writable', { path: folder, reason: code }, { cause: error })
   }
 }
 
@@ -90,10 +95,9 @@ function newContent({ command, pid = process.pid, now = Date.now, processStartOf
 function heldLock(file: string, content: LockContent): HomeLock {
   const lock: HomeLock = {
     content,
-    publish: async (address) => {
+    publish: (address) => {
       lock.content = { ...lock.content, address }
-      const draft = await writeDraft(file, lock.content)
-      await rename(draft, file)
+      return writing(path.dirname(file), async () => rename(await writeDraft(file, lock.content), file))
     },
     release: async () => {
       const current = await readLock(file)
