@@ -59,6 +59,7 @@ export class Session {
   #embedder: Embedder | undefined
   #nextSequence = 1
   #outbox: [number, WorkerEvent][] = []
+  #isFlushing = false
 
   private constructor(options: SessionOptions, runner: LlamaRunner, shape: KvShape, snapshots: SnapshotStore, tiers: CacheTiers) {
     this.#options = options
@@ -179,6 +180,7 @@ export class Session {
   async close(): Promise<void> {
     await this.#main.close()
     await this.#deterministic?.lane.close()
+    this.#sendOutbox()
   }
 
   // ── generations ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,10 +241,16 @@ export class Session {
     if (generation.ended) this.#generations.delete(generation.id)
   }
 
-  /** One message a step. */
+  /** One message a step, written while the next step is being computed on its threads. */
   #flush(): void {
-    if (this.#outbox.length === 0) return
-    this.#options.send({ type: 'events', events: this.#outbox })
+    if (this.#outbox.length === 0 || this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => this.#sendOutbox())
+  }
+
+  #sendOutbox(): void {
+    this.#isFlushing = false
+    if (this.#outbox.length > 0) this.#options.send({ type: 'events', events: this.#outbox })
     this.#outbox = []
   }
 
