@@ -13,9 +13,14 @@ const TRIAL_STEPS = 3
 /** A trial must be this much faster to stay: fewer threads clearly, more threads (the wished state) a little. */
 const FEWER_GAIN = 0.75
 const MORE_GAIN = 0.95
-/** Steps between trials; doubled after each that was in vain. */
-const FIRST_PAUSE = 12
-const LONGEST_PAUSE = 2_000
+/** Steps between trials; doubled after each that was in vain. The first is sooner where steps are unsteady, as on a busy machine. */
+const FIRST_PAUSE = 128
+const UNSTEADY_PAUSE = 12
+const LONGEST_PAUSE = 4_000
+/** Slowest over fastest of the last steps. */
+const UNSTEADY = 1.8
+/** A trial that begins so much slower is over at once. */
+const HOPELESS = 1.3
 /** A step this many times slower than usual ends the pause. */
 const SUDDEN = 3
 /** What one more row adds to a step, roughly: to compare steps of different sizes. */
@@ -31,6 +36,7 @@ export class ThreadGovernor {
   #direction: 'fewer' | 'more' = 'fewer'
   #pause = FIRST_PAUSE
   #untilTrial = FIRST_PAUSE
+  #sinceTrial = 0
 
   constructor(most: number) {
     this.#most = most
@@ -53,12 +59,15 @@ export class ThreadGovernor {
   #observeSteady(cost: number): void {
     this.#recent = [...this.#recent.slice(1 - WINDOW), cost]
     this.#untilTrial--
+    this.#sinceTrial++
     const full = this.#recent.length === WINDOW
     const now = median(this.#recent)
     if (full && now > this.#usual * SUDDEN) {
       this.#untilTrial = 0
       this.#usual = now
     } else if (full) this.#usual = Math.min(this.#usual, now)
+    if (full && isUnsteady(this.#recent))
+      this.#untilTrial = Math.min(this.#untilTrial, this.#pause - FIRST_PAUSE + UNSTEADY_PAUSE - this.#sinceTrial)
     if (!full || this.#untilTrial > 0) return
     if (this.#threads === 1) this.#direction = 'more'
     if (this.#threads === this.#most) this.#direction = 'fewer'
@@ -68,7 +77,7 @@ export class ThreadGovernor {
 
   #observeTrial(trial: { from: number; before: number; costs: number[] }, cost: number): void {
     trial.costs.push(cost)
-    if (trial.costs.length < TRIAL_STEPS) return
+    if (trial.costs.length < TRIAL_STEPS && cost < trial.before * HOPELESS) return
     const isBetter = median(trial.costs) < trial.before * (this.#threads < trial.from ? FEWER_GAIN : MORE_GAIN)
     this.#pause = isBetter ? FIRST_PAUSE : Math.min(LONGEST_PAUSE, this.#pause * 2)
     if (!isBetter) {
@@ -76,9 +85,14 @@ export class ThreadGovernor {
       this.#direction = this.#direction === 'more' ? 'fewer' : 'more'
     } else this.#usual = Number.POSITIVE_INFINITY
     this.#untilTrial = this.#pause
+    this.#sinceTrial = 0
     this.#recent = []
     this.#trial = undefined
   }
+}
+
+function isUnsteady(costs: readonly number[]): boolean {
+  return Math.max(...costs) > UNSTEADY * Math.min(...costs)
 }
 
 function median(values: readonly number[]): number {
