@@ -2,7 +2,9 @@
 
 /** Undefined when nothing is near: more than a third of the letters differ. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) })).toSorted((a, b) => a.distance - b.distance)
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .toSorted((a, b) => a.distance - b.distance)
   const best = ranked[0]
   if (!best) return undefined
   const isNear = best.distance <= Math.max(1, Math.floor(Math.max(word.length, best.candidate.length) / 3))

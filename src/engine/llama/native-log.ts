@@ -18,7 +18,8 @@ const KIND = { model: 'model', KV: 'kv', RS: 'kv', compute: 'compute', output: '
 const ERROR =
   /\b(?:error|failed|unable to|cannot|invalid|out of memory|GGML_ASSERT|GGML_ABORT|not supported on this system|unknown model architecture)\b/i
 /** Lines that hold such a word and are harmless, and our own (they begin with the time). */
-const HARMLESS = /^\d{4}-\d\d-\d\dT|cannot be used with preferred buffer type|is not marked as EOG|print_info:|llama_model_loader: - kv|set_abort_callback/
+const HARMLESS =
+  /^\d{4}-\d\d-\d\dT|cannot be used with preferred buffer type|is not marked as EOG|print_info:|llama_model_loader: - kv|set_abort_callback/
 
 /** Undefined for lines that say nothing of use. */
 export function parseNativeLogLine(line: string): NativeLogLine | undefined {
