@@ -208,7 +208,15 @@ describe.skipIf(noBrowser !== undefined)(`a chat on the page (${noBrowser ?? 'in
     await scroller.hover()
     await app.page.mouse.wheel(0, -600)
     await expect.poll(gap).toBeGreaterThan(300)
-    const top = await scroller.evaluate((element) => element.scrollTop)
+    // The wheel's motion goes on for some frames.
+    const top = await scroller.evaluate(async (element) => {
+      let last = -1
+      while (last !== element.scrollTop) {
+        last = element.scrollTop
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+      return last
+    })
     stream.text(Array.from({ length: 40 }, (_, line) => `more ${line}\n\n`).join(''))
     await app.answer().getByText('more 39').waitFor()
     expect(await scroller.evaluate((element) => element.scrollTop)).toBe(top)
