@@ -241,10 +241,12 @@ export class Scheduler {
   #decodeRuns(): Run[] {
     const runs: Run[] = []
     const decoding = this.#running.filter((s) => !isPrefilling(s, this.#pool))
+    // While a prompt is computed its tokens are the better use of the step's time.
+    const guesses = decoding.length === this.#running.length && decoding.length <= this.#mostSpeculating
     for (const sequence of decoding) {
       if (sequence.slot === undefined) continue
       if (!this.#makeRoom(sequence)) continue
-      const draft = this.#draft(sequence, decoding.length)
+      const draft = guesses ? this.#draft(sequence, decoding.length) : []
       const tokens = [...sequence.tokens.slice(lengthOf(sequence, this.#pool)), ...draft]
       runs.push({
         sequence: sequence.id,
@@ -273,8 +275,13 @@ export class Scheduler {
     return sequence.slot !== undefined
   }
 
+  /** In the split layout runs of unequal length cost a further pass over the weights each. */
+  get #mostSpeculating(): number {
+    return this.#pool.shape.layout === 'split' ? 1 : MAX_SPECULATING
+  }
+
   #draft(sequence: Sequence, decoding: number): number[] {
-    if (!this.#options.speculation || decoding > MAX_SPECULATING || sequence.slot === undefined) return []
+    if (!this.#options.speculation || sequence.slot === undefined) return []
     const left = sequence.maxTokens - generatedCount(sequence) - 1
     const draft = left > 0 ? sequence.lookup.propose(sequence.tokens, left, this.#options.cost.marginalRow(decoding)) : []
     return this.#pool.canExtend(sequence.slot, 1 + draft.length) ? draft : []
