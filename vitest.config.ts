@@ -14,7 +14,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'fast', include: fast, exclude: [...configDefaults.exclude, ...slow], maxWorkers: 2, sequence: { groupOrder: 0 } },
       },
-      { extends: true, test: { name: 'slow', include: slow, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: { name: 'slow', include: slow, testTimeout: 120_000, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 })
