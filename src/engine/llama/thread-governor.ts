@@ -1,7 +1,7 @@
 /**
  * How many threads to compute with. On a machine of its own, all cores are best. Where other programs run, libllama's threads wait
  * for each other at every operation, and each wait can take a scheduling quantum: on 2 cores that 7 programs shared, two threads
- * were 30 times slower than one. So fewer are tried now and then, and kept while they are faster.
+ * were tens of times slower than one. So fewer are tried now and then, and kept while they are faster.
  *
  *   steady ──after a pause──▶ trial with half or twice as many ──better──▶ steady there
  *      ▲                                     └── not better: back, and the next trial later ──┘
