@@ -203,7 +203,8 @@ describe.skipIf(noBrowser !== undefined)(`a chat on the page (${noBrowser ?? 'in
     const scroller = app.page.locator('.scroller')
     const gap = () => scroller.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight)
     stream.text(Array.from({ length: 60 }, (_, line) => `line ${line}\n\n`).join(''))
-    await app.answer().getByText('line 59').waitFor()
+    // Before the lazy renderer is there, the text is shown plain, and taller.
+    await app.answer().locator('p', { hasText: 'line 59' }).waitFor()
     await expect.poll(gap).toBeLessThan(2)
     await scroller.hover()
     await app.page.mouse.wheel(0, -600)

@@ -46,15 +46,17 @@ export function useStickToBottom(): StickToBottom {
   return { scroller, content, atEnd, toEnd }
 }
 
-/** A scroll upwards is the reader's only if the content did not shrink meanwhile (folding thoughts moves the end up by itself). */
+/**
+ * A scroll upwards is the reader's only if the content did not shrink meanwhile (folding thoughts moves the end up by itself).
+ * Only a move downwards takes hold again: the first frames of a scroll upwards are still near the end.
+ */
 function listenToReader(element: HTMLElement, follow: (value: boolean) => void): () => void {
   let top = element.scrollTop
   let height = element.scrollHeight
   const onScroll = (): void => {
-    const isEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END
-    const movedUp = element.scrollTop < top - 1 && element.scrollHeight >= height
-    if (movedUp && !isEnd) follow(false)
-    else if (isEnd) follow(true)
+    const gap = element.scrollHeight - element.scrollTop - element.clientHeight
+    if (element.scrollTop < top - 1 && gap > 1 && element.scrollHeight >= height) follow(false)
+    else if (gap < NEAR_END && element.scrollTop > top) follow(true)
     top = element.scrollTop
     height = element.scrollHeight
   }
