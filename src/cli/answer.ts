@@ -1,5 +1,5 @@
 /** One answer, shown as it arrives: thoughts dimmed, waiting told on stderr. */
-import type { Localized } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 import type { Waiting } from '../shared/openai.ts'
 import type { Backend } from './backend.ts'
 import type { ChatRequest, ChatStats } from './chat.ts'

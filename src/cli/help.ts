@@ -1,7 +1,7 @@
 /** The texts of `bendi help`, made from the commands and the settings. */
 import { settingOf } from '../config/settings.ts'
 import type { SettingName } from '../config/settings.ts'
-import type { Language, Localized } from '../shared/errors.ts'
+import type { Language, Localized } from '../shared/language.ts'
 import { acceptedSettings, dashed } from './arguments.ts'
 import type { Command, Flag } from './command.ts'
 import { padToWidth, textWidth } from './text-width.ts'

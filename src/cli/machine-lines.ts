@@ -1,7 +1,7 @@
 /** What this machine has, in two lines. */
 import { formatBytes } from '../base/bytes.ts'
 import type { Gpu, Hardware } from '../shared/api.ts'
-import type { Localized } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 
 export function machineLines({ cpu, memory, disk, gpus }: Hardware): [Localized, Localized] {
   const limit = memory.limitBytes === undefined ? undefined : formatBytes(memory.limitBytes)

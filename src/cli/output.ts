@@ -1,5 +1,5 @@
 /** All that a person or a program reads of the command line. Data goes to stdout, everything else to stderr. */
-import type { Language, Localized } from '../shared/errors.ts'
+import type { Language, Localized } from '../shared/language.ts'
 import { localizeError } from '../shared/errors.ts'
 import type { AppError } from '../shared/errors.ts'
 import type { CliIo } from './io.ts'

@@ -1,7 +1,7 @@
 /** Progress of a download: a bar on a terminal, a line every few seconds elsewhere. */
 import { formatBytes } from '../base/bytes.ts'
 import type { Pull } from '../shared/api.ts'
-import type { Language } from '../shared/errors.ts'
+import type { Language } from '../shared/language.ts'
 import type { Output } from './output.ts'
 import { cutToWidth } from './text-width.ts'
 

@@ -1,6 +1,6 @@
 /** A running server as the backend of a command. */
 import { createClient } from '../shared/client.ts'
-import type { Language } from '../shared/errors.ts'
+import type { Language } from '../shared/language.ts'
 import type { Backend } from './backend.ts'
 import { fromChunk, toOpenAiRequest } from './chat.ts'
 import type { ChatEvent } from './chat.ts'

@@ -1,6 +1,6 @@
 /** The kinds of value that a setting can have. Each reads the text of a flag or variable, and the JSON of the config file. */
 import { z } from 'zod'
-import type { Localized } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 
 export interface Kind<Output> {
   schema: z.ZodType<Output>

@@ -1,8 +1,8 @@
 /** Every setting, in one table: its flag, variable, kind, default and description. docs/config.md is generated from it. */
 import type { z } from 'zod'
 import { LOG_LEVELS } from '../base/logger.ts'
-import { LANGUAGES } from '../shared/errors.ts'
-import type { Localized } from '../shared/errors.ts'
+import { LANGUAGES } from '../shared/language.ts'
+import type { Localized } from '../shared/language.ts'
 import { boolean, bytes, choice, duration, httpUrl, integer, list, text } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 

@@ -1,6 +1,6 @@
 /** Looks for what keeps models from running well, in the words of the person who must mend it. Never throws. */
 import type { Finding, Hardware } from '../shared/api.ts'
-import type { Localized } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 import { formatBytes } from '../base/bytes.ts'
 import { createHttp } from '../base/http.ts'
 import type { Http, ProxySettings } from '../base/http.ts'

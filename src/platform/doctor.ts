@@ -9,7 +9,7 @@ import { MODELSCOPE_ENDPOINT } from '../models/hubs/modelscope.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import type { Finding, Hardware } from '../shared/api.ts'
 import { AppError, localizeError } from '../shared/errors.ts'
-import type { Localized } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 import { findHolder } from './lock.ts'
 
 export interface DoctorOptions {

@@ -1,7 +1,8 @@
 /** Every error in the envelope of the surface that was asked: OpenAI's on `/v1`, ours elsewhere. */
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { errorEntry, isErrorCode, localizeError, toWireError, type Language } from '../shared/errors.ts'
+import { errorEntry, isErrorCode, localizeError, toWireError } from '../shared/errors.ts'
+import type { Language } from '../shared/language.ts'
 import type { WireError } from '../shared/generate.ts'
 import { openAiError } from './dialects/openai-reply.ts'
 

@@ -1,6 +1,7 @@
 /** A typed client of a bendi server, made from the routes table. For the page, the command line and tests. */
 import type { z } from 'zod'
-import { AppError, fromWireError, type Language } from './errors.ts'
+import { AppError, fromWireError } from './errors.ts'
+import type { Language } from './language.ts'
 import {
   ChatChunkSchema,
   ChatCompletionSchema,

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../base/bytes.ts'
 import { describeCatalogueModel, searchCatalogue } from '../../platform/catalogue.ts'
 import type { CatalogueAnswer, CatalogueItem, CatalogueModelDetail } from '../../shared/api.ts'
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../base/bytes.ts'
 import type { Deployment, DeploymentState } from '../../shared/api.ts'
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { localizeError } from '../../shared/errors.ts'
 import { defineCommand } from '../command.ts'
 import { runningServer } from '../connect.ts'

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../base/bytes.ts'
 import type { Model } from '../../shared/api.ts'
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
 

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../base/bytes.ts'
 import { catalogueModel } from '../../platform/catalogue.ts'
 import type { Model } from '../../shared/api.ts'
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { defineCommand } from '../command.ts'
 import { connect, openLocalPlatform } from '../connect.ts'
 import { countText, dateText } from '../number-text.ts'

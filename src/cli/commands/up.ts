@@ -2,7 +2,7 @@
 import { deferred } from '../../base/async.ts'
 import type { StarterChoice } from '../../platform/create-platform.ts'
 import type { Model } from '../../shared/api.ts'
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { AppError } from '../../shared/errors.ts'
 import { hasDesktop, openBrowser } from '../browser.ts'
 import { ENGINE_SETTINGS, NETWORK_SETTINGS, SERVER_SETTINGS, defineCommand } from '../command.ts'

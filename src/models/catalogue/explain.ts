@@ -1,5 +1,5 @@
 /** Sentences about a repository, in English and Chinese. Each function answers one question; undefined = nothing is known. */
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { licenseText } from './licenses.ts'
 import { lineageText, teacherOf } from './lineage.ts'
 import { phrase } from './phrases.ts'

@@ -1,5 +1,5 @@
 /** Licences of the catalogue's models, and what commercial use needs. Summaries for orientation; the licence's text decides. */
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import type { CatalogueModel, LicenseKey } from './repository.ts'
 
 /** `conditions`: allowed, with duties beyond keeping a notice. */

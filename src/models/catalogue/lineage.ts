@@ -1,5 +1,5 @@
 /** Where a model comes from, as far as its maker says. */
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import type { CatalogueModel } from './repository.ts'
 
 /**

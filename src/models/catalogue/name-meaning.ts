@@ -1,5 +1,5 @@
 /** What each piece of a model's name means, for people. */
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { domainOfWord, parseModelName, useOfWord } from './naming.ts'
 import type { Domain, ModelName, NamePart, NameUse } from './naming.ts'
 

@@ -1,5 +1,5 @@
 /** The data's English remarks in Chinese. A test holds that none is missing. */
-import type { Localized } from '../../shared/errors.ts'
+import type { Localized } from '../../shared/language.ts'
 import { CHINESE_NOTES } from './phrases-notes.ts'
 
 const CHINESE: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 /** `POST /v1/chat/completions`: wire ↔ GenerateRequest and GenerateEvents. Pure. */
-import { AppError, type Language } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Language } from '../../shared/language.ts'
 import type { GenerateEvent, GenerateRequest, TokenLogprob, WireError } from '../../shared/generate.ts'
 import { ChatRequestSchema, type ChatCompletion, type ChatRequest } from '../../shared/openai.ts'
 import type { Answer, AnswerChoice } from '../collect-answer.ts'

@@ -1,5 +1,6 @@
 /** `POST /v1/completions`: wire ↔ GenerateRequests and GenerateEvents. Pure. */
-import { AppError, type Language } from '../../shared/errors.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Language } from '../../shared/language.ts'
 import type { FinishReason, GenerateEvent, GenerateRequest, Prompt, TokenLogprob, WireError } from '../../shared/generate.ts'
 import { CompletionRequestSchema, type Completion, type CompletionRequest } from '../../shared/openai.ts'
 import type { Answer } from '../collect-answer.ts'

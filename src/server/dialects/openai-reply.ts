@@ -1,6 +1,7 @@
 /** What the OpenAI dialects share on the way out: usage, timings, errors, logprobs, and the frames of a stream. Pure. */
 import { formatSseComment } from '../../base/sse.ts'
-import { errorEntry, isErrorCode, localizeError, type Language } from '../../shared/errors.ts'
+import { errorEntry, isErrorCode, localizeError } from '../../shared/errors.ts'
+import type { Language } from '../../shared/language.ts'
 import type { GenerateEvent, Timings, TokenLogprob, Usage, WireError } from '../../shared/generate.ts'
 import { formatWaiting, type OpenAiError, type Waiting, type WireTimings, type WireUsage } from '../../shared/openai.ts'
 

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { formatSseEvent } from '../../base/sse.ts'
-import { AppError, localizeError, type Language } from '../../shared/errors.ts'
+import { AppError, localizeError } from '../../shared/errors.ts'
+import type { Language } from '../../shared/language.ts'
 import type { GenerateEvent, GenerateRequest, WireError } from '../../shared/generate.ts'
 import { TimingsSchema, UsageSchema } from '../../shared/openai.ts'
 import type { Answer } from '../collect-answer.ts'

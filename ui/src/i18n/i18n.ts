@@ -1,6 +1,6 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
-import type { Language } from '../../../src/shared/errors.ts'
+import type { Language } from '../../../src/shared/language.ts'
 import { readText, writeText } from '../store/browser-storage.ts'
 import { en } from './en.ts'
 import { zh } from './zh.ts'
