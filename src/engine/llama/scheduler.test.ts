@@ -94,6 +94,20 @@ const arrivals = fc.array(
   { minLength: 1, maxLength: 12 },
 )
 
+/** Once found: the suspended sequence is a beginning of a longer one that was saved before, and came back with the other's tokens. */
+const savedInsideAnother: [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number] = [
+  { layout: 'unified', parallel: 2, slots: 2, window: 48, cells: 48 },
+  [
+    { at: 19, stem: 8, own: [0], maxTokens: 2, abortAt: undefined },
+    { at: 19, stem: 37, own: [0], maxTokens: 2, abortAt: undefined },
+    { at: 0, stem: 36, own: [0, 0], maxTokens: 3, abortAt: undefined },
+    { at: 0, stem: 0, own: [0], maxTokens: 0, abortAt: undefined },
+  ],
+  false,
+  200,
+  24,
+]
+
 describe('Scheduler', () => {
   it('ends every sequence exactly once, leaks nothing, and answers as if each were alone, whatever arrives, aborts or overflows', async () => {
     await fc.assert(
@@ -145,7 +159,7 @@ describe('Scheduler', () => {
           world.runner.slots.forEach((cells, slot) => expect(cells.length).toBe(world.pool.lengthOf(slot)))
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 400, examples: [savedInsideAnother] },
     )
   })
 

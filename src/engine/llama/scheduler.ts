@@ -189,8 +189,9 @@ export class Scheduler {
 
   /** How to admit it now; `later` when waiting for a prefix pays (that holds nobody up); undefined when there is no room. */
   #admissible(sequence: Sequence): PrefixLookup | 'later' | undefined {
-    if (sequence.suspended?.inMemory) {
-      const saved: PrefixLookup = { length: sequence.suspended.length, source: { type: 'snapshot', snapshot: sequence.suspended } }
+    if (sequence.suspended?.snapshot.inMemory) {
+      const { snapshot, length } = sequence.suspended
+      const saved: PrefixLookup = { length, source: { type: 'snapshot', snapshot } }
       return this.#pool.canAdmit(sequence.tokens, saved) ? saved : undefined
     }
     const best = this.#pool.lookup(sequence.tokens)
@@ -325,7 +326,9 @@ export class Scheduler {
 
   #suspend(sequence: Sequence): void {
     if (sequence.slot === undefined) return
-    sequence.suspended = this.#pool.suspend(sequence.slot)
+    const length = this.#pool.lengthOf(sequence.slot)
+    const snapshot = this.#pool.suspend(sequence.slot)
+    sequence.suspended = snapshot && { snapshot, length }
     sequence.slot = undefined
     this.#running.splice(this.#running.indexOf(sequence), 1)
     this.#waiting.unshift(sequence)

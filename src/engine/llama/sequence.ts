@@ -24,8 +24,8 @@ export interface Sequence {
   /** Prompt tokens that came from the prefix cache when it was first admitted. */
   cachedTokens: number
   admitted: boolean
-  /** Saved when it was suspended. */
-  suspended: Snapshot | undefined
+  /** Saved when it was suspended. The first `length` tokens of the snapshot are its own: another's, longer one may serve it too. */
+  suspended: { snapshot: Snapshot; length: number } | undefined
   arrivedAt: number
   /** How often a later one was admitted before it. */
   bypassed: number

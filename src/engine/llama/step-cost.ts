@@ -22,6 +22,8 @@ export interface StepCostOptions {
 
 /** Old measurements fade with this weight a step. */
 const MEMORY = 0.97
+/** How fast a short step is forgotten when the steps stay longer. */
+const SLOW_FADE = 0.02
 /** A step with prompt tokens may take this many times a step without, within the bounds below. */
 const TARGET_FACTOR = 6
 const TARGET_MIN_MS = 80
@@ -33,6 +35,11 @@ export class StepCost {
   /** Weighted sums for the line ms = base + perRow · rows (least squares). */
   #sums = { weight: 0, rows: 0, ms: 0, rowsRows: 0, rowsMs: 0 }
   #perPromptToken: number | undefined
+  /**
+   * Rows → ms of a step that nothing disturbed. Another process can only make a step longer, so the short ones tell the truth;
+   * one long step must not make a row look dearer than it is.
+   */
+  readonly #undisturbed = new Map<number, number>()
 
   constructor(options: StepCostOptions) {
     this.#options = options
@@ -46,9 +53,10 @@ export class StepCost {
 
   /** What one more row costs, as a part of the whole step with `rows`. A guess of 0.25 for one row until it was measured. */
   marginalRow(rows: number): number {
-    const line = this.#line()
-    if (!line || line.perRow === 0) return 0.25 / (0.75 + 0.25 * rows)
-    return line.perRow / (line.base + line.perRow * rows)
+    const base = this.#undisturbed.get(rows)
+    const [widest, ms] = [...this.#undisturbed].reduce((most, entry) => (entry[0] > most[0] ? entry : most), [rows, 0])
+    if (base === undefined || widest === rows) return 0.25 / (0.75 + 0.25 * rows)
+    return Math.max(0, ms - base) / (widest - rows) / base
   }
 
   targetMs(rows: number): number {
@@ -72,6 +80,8 @@ export class StepCost {
   }
 
   #observeRows(rows: number, ms: number): void {
+    const before = this.#undisturbed.get(rows) ?? ms
+    this.#undisturbed.set(rows, ms < before ? ms : before + (ms - before) * SLOW_FADE)
     const s = this.#sums
     this.#sums = {
       weight: s.weight * MEMORY + 1,
