@@ -19,7 +19,7 @@ function filesBelow(folder: string): string[] {
 describe('the tree', () => {
   const files = ['src', 'ui', 'test', 'bench', 'scripts'].flatMap(filesBelow).map((file) => readSource(file, text(file)))
 
-  it.each(['shared', 'base', 'config', 'hardware', 'models', 'planner', 'formats', 'engine', 'platform', 'server', 'cli'])(
+  it.each(['shared', 'base', 'config', 'hardware', 'models', 'planner', 'formats', 'store', 'engine', 'platform', 'server', 'cli'])(
     'has src/%s',
     (zone) => {
       expect(files.some((file) => file.path.startsWith(`src/${zone}/`))).toBe(true)

@@ -1,5 +1,6 @@
 /** Where a command's work is done: by the running server, or by this process. The same calls for both. */
-import type { Deployment, Finding, Model, Pull, StartDeployment } from '../shared/api.ts'
+import type { Deployment, DiskUsage, Finding, FoundModel, Model, Pull, StartDeployment, StartPull } from '../shared/api.ts'
+import type { PlanReport, PlanRequest, RecommendReport, RecommendRequest } from '../shared/plan.ts'
 import type { ChatEvent, ChatRequest } from './chat.ts'
 
 export interface Backend {
@@ -8,12 +9,19 @@ export interface Backend {
   listModels(): Promise<Model[]>
   showModel(name: string): Promise<Model>
   removeModel(name: string): Promise<Model>
-  startPull(reference: string, options: { force: boolean }): Promise<Pull>
+  startPull(reference: string, options: Omit<StartPull, 'reference'>): Promise<Pull>
   watchPull(id: string, signal?: AbortSignal): AsyncIterable<Pull>
   cancelPull(id: string): Promise<Pull>
+  listFound(): Promise<FoundModel[]>
+  diskUsage(): Promise<DiskUsage>
+  moveModel(name: string, folder: string): Promise<Model>
+  exportModel(name: string, folder: string): Promise<string>
+  importModels(folder: string, inPlace: boolean): Promise<Model[]>
   listDeployments(): Promise<Deployment[]>
   startDeployment(request: StartDeployment, signal?: AbortSignal): Promise<Deployment>
   stopDeployment(model: string): Promise<Deployment>
+  plan(request: PlanRequest, signal?: AbortSignal): Promise<PlanReport>
+  recommend(request: RecommendRequest): Promise<RecommendReport>
   doctor(): Promise<Finding[]>
   /** Ends with `end`; throws AppError when it cannot. */
   chat(request: ChatRequest, signal?: AbortSignal): AsyncIterable<ChatEvent>

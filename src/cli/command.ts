@@ -86,6 +86,13 @@ export const NETWORK_SETTINGS: readonly SettingName[] = [
   'httpProxy',
   'httpsProxy',
   'noProxy',
+  'peers',
+  'limitRate',
+  'useStores',
+  'modelFolders',
+  'hfCache',
+  'ollamaModels',
+  'lmStudioModels',
 ]
 /** … those that run a model. */
 export const ENGINE_SETTINGS: readonly SettingName[] = [
@@ -103,4 +110,4 @@ export const ENGINE_SETTINGS: readonly SettingName[] = [
   'targetStepMs',
 ]
 /** … those of a server. */
-export const SERVER_SETTINGS: readonly SettingName[] = ['host', 'port', 'corsOrigins', 'keepAlive', 'maxWaiting']
+export const SERVER_SETTINGS: readonly SettingName[] = ['host', 'port', 'corsOrigins', 'keepAlive', 'maxWaiting', 'peerSharing']

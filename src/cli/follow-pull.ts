@@ -1,5 +1,5 @@
 /** Starts a pull and shows its progress until it ends. */
-import type { Model } from '../shared/api.ts'
+import type { Model, StartPull } from '../shared/api.ts'
 import { AppError, fromWireError } from '../shared/errors.ts'
 import type { Backend } from './backend.ts'
 import type { Output } from './output.ts'
@@ -10,15 +10,12 @@ export interface FollowPullOptions {
   output: Output
   columns: () => number
   signal: AbortSignal
-  force?: boolean
+  wishes?: Omit<StartPull, 'reference'>
 }
 
 /** The model that has arrived. Aborting cancels the pull and keeps what has arrived; throws `cancelled` then, or why it failed. */
-export async function followPull(
-  reference: string,
-  { backend, output, columns, signal, force = false }: FollowPullOptions,
-): Promise<Model> {
-  const { id } = await backend.startPull(reference, { force })
+export async function followPull(reference: string, { backend, output, columns, signal, wishes = {} }: FollowPullOptions): Promise<Model> {
+  const { id } = await backend.startPull(reference, wishes)
   const cancel = (): void => void backend.cancelPull(id).catch(() => {})
   if (signal.aborted) cancel()
   signal.addEventListener('abort', cancel, { once: true })

@@ -56,6 +56,7 @@ export function progressText(pull: Pull, language: Language, withBar: boolean): 
     parts.push(`${formatBytes(pull.bytesPerSecond)}/s`, formatSeconds((pull.totalBytes - pull.doneBytes) / pull.bytesPerSecond))
   }
   if (pull.source) parts.push(pull.source)
+  if (pull.notice) parts.push(pull.notice[language])
   return parts.join('  ')
 }
 
@@ -72,6 +73,7 @@ const STATE_TEXTS: Record<Pull['state'], { en: string; zh: string }> = {
   resolving: { en: 'Looking for sources', zh: '正在查找下载源' },
   downloading: { en: 'Downloading', zh: '正在下载' },
   verifying: { en: 'Verifying', zh: '正在校验' },
+  paused: { en: 'Paused', zh: '已暂停' },
   done: { en: 'Done', zh: '完成' },
   failed: { en: 'Failed', zh: '失败' },
   cancelled: { en: 'Cancelled', zh: '已取消' },

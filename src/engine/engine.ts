@@ -1,5 +1,5 @@
 /** A way to run one model: the embedded engine, an external program, or a hosted API. All speak in GenerateEvents. */
-import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt } from '../shared/generate.ts'
+import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt, RerankRequest, RerankResult } from '../shared/generate.ts'
 
 export const ENGINE_KINDS = ['llama', 'scripted'] as const
 export type EngineKind = (typeof ENGINE_KINDS)[number]
@@ -83,6 +83,12 @@ export interface Engine {
   /** Token ids of a prompt as the model would see it (a conversation through its template). */
   tokenize(prompt: Prompt): Promise<number[]>
   detokenize(tokens: readonly number[]): Promise<string>
+  /** The text that the model would read for this prompt. */
+  render(prompt: Prompt): Promise<string>
+  /** Closes the thoughts of a running request (all choices), so that its answer begins. False when it is not running, or not thinking. */
+  closeThought(requestId: string): Promise<boolean>
+  /** Throws `cannot-rerank` when the model has no rank pooling. */
+  rerank(request: RerankRequest, signal?: AbortSignal): Promise<RerankResult>
   stats(): Promise<EngineStats>
   /** Waits up to `drainMs` for running requests, then ends the rest with `shutting-down`. Idempotent. */
   stop(drainMs?: number): Promise<void>

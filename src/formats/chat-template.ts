@@ -1,16 +1,15 @@
 /** A conversation → the text that the model reads, by the chat template of its file, or by its family's format when that fails. */
 import { AppError } from '../shared/errors.ts'
-import type { Message, Prompt } from '../shared/generate.ts'
-import { fallbackFamily, renderFallback } from './fallback-formats.ts'
-import { runTemplate, TemplateRefusal } from './run-template.ts'
-import {
-  keepsToolCalls,
-  mergeSystemMessage,
-  templateMessage,
-  templateTool,
-  TOOL_CALL_SHAPES,
-  type ToolCallShape,
-} from './template-messages.ts'
+import type { Prompt } from '../shared/generate.ts'
+import type { AnswerDialect } from './answer-dialect.ts'
+import { detectDialect } from './detect-dialect.ts'
+import { deepseekV31ToolText } from './dialects/deepseek-v31.ts'
+import { genericCalls } from './dialects/generic.ts'
+import { genericToolText, spellOutCalls, withSystemText } from './generic-tools.ts'
+import { renderOwnFormat } from './own-formats.ts'
+import { renderTemplate, type RenderedText } from './render-template.ts'
+import { TemplateRefusal } from './run-template.ts'
+import { type ThinkingChoice, thinkingChoice, thinkingVariables } from './thinking.ts'
 
 export interface TemplateSource {
   /** Jinja; absent when the file has none. */
@@ -29,111 +28,112 @@ export interface RenderedPrompt {
   text: string
   /** The text ends inside an open `<think>`: the answer begins with thoughts and never opens the tag itself. */
   opensThought: boolean
-  /** The model knows `<think>` tags, so an answer may open one. */
+  /** The answer may begin with a thought that the model opens itself. */
   mayThink: boolean
   /** The text begins with BOS already: tokenise without adding one. Otherwise the vocabulary's own rule decides. */
   startsWithBos: boolean
   /** Why the template was not followed to the letter, in English, for the log; absent when it was. */
   usedFallback?: string
+  /** The family's rules for what the model writes after this prompt. */
+  dialect: AnswerDialect
 }
 
-/** Rendered text may be this many times what went in (messages, tools, template), plus a fixed allowance. */
-const MAX_GROWTH = 8
-const GROWTH_ALLOWANCE = 64 * 1024
-/** Marks where the last message's text ends; cannot come out of a tokenizer or a keyboard. */
-const END_MARK = '\u{f8ff}bendi-end\u{f8ff}'
+/** A text and the dialect of its answer, which changes when tools are told in another way than the model's own. */
+interface Drawn extends RenderedText {
+  dialect: AnswerDialect
+}
+
+interface Rendering {
+  source: TemplateSource
+  prompt: MessagesPrompt
+  dialect: AnswerDialect
+  choice: ThinkingChoice
+  now: Date
+}
 
 /**
  * Renders the conversation. Throws AppError `template-refused` when the template calls `raise_exception` (e.g. roles that must alternate).
  * A missing template, or one that fails otherwise, is replaced by the family's format, and `usedFallback` says why.
+ * Tools that the template leaves out are told in the system message, so that they work with any model.
  * Pure and synchronous: templates of files that nobody vouches for go through `createTemplateRenderer`, which bounds time and memory.
  */
 export function renderChatTemplate(source: TemplateSource, prompt: MessagesPrompt, limits: { now?: Date } = {}): RenderedPrompt {
   if (continuesThought(prompt)) return renderOpenThought(source, prompt, limits)
-  const { text, usedFallback } = renderText(source, prompt, limits.now ?? new Date())
-  const single = withoutDoubleBos(text, source.bosToken)
+  const known = detectDialect(source)
+  const choice = thinkingChoice(prompt, known, releaseName(source))
+  const drawn = draw({ source, prompt: withThinking(prompt, choice), dialect: known, choice, now: limits.now ?? new Date() })
+  const { dialect, usedFallback } = drawn
+  const text = withThoughtClosed(withoutDoubleBos(drawn.text, source.bosToken), dialect, prompt, choice)
+  const opensThought = endsInThought(text, prompt, dialect)
   return {
-    text: single,
-    opensThought: endsInThought(single, prompt),
-    mayThink: knowsThoughts(source) || /<think>\s*$/.test(single),
-    startsWithBos: source.bosToken !== '' && single.startsWith(source.bosToken),
+    text,
+    opensThought,
+    mayThink: opensThought || (dialect.thought !== undefined && !prompt.continueLast && !endsWithTag(text, dialect.thought.close)),
+    startsWithBos: source.bosToken !== '' && text.startsWith(source.bosToken),
     ...(usedFallback ? { usedFallback } : {}),
+    dialect,
   }
 }
 
-interface RenderedText {
-  text: string
-  usedFallback?: string
-}
-
-function renderText(source: TemplateSource, prompt: MessagesPrompt, now: Date): RenderedText {
-  if (!source.template) return renderFamily(source, prompt, 'the model has no chat template')
+function draw(rendering: Rendering): Drawn {
+  const { source, prompt, now } = rendering
+  if (!source.template) return drawOwn(rendering, 'the model has no chat template')
   try {
-    return renderTemplate(source, source.template, prompt, now)
+    return prompt.tools?.length
+      ? drawWithTools(rendering, source.template)
+      : asDrawn(rendering, renderTemplate(source, source.template, prompt, now))
   } catch (error) {
-    if (!(error instanceof TemplateRefusal)) return renderFamily(source, prompt, `the chat template failed: ${reasonOf(error)}`)
+    if (!(error instanceof TemplateRefusal)) return drawOwn(rendering, `the chat template failed: ${reasonOf(error)}`)
     throw new AppError('template-refused', { model: source.name ?? source.architecture, reason: error.message }, { cause: error })
   }
 }
 
-function renderFamily(source: TemplateSource, prompt: MessagesPrompt, why: string): RenderedText {
-  const family = fallbackFamily(source)
-  const tokens = { bos: source.bosToken, eos: source.eosToken, ask: !prompt.continueLast }
-  const lost = prompt.tools?.length ? '; tools are left out' : ''
-  return { text: renderFallback(family, prompt.messages, tokens), usedFallback: `${why}; used the ${family} format${lost}` }
+/** A template that gives the same text without the tools does not show them. */
+function drawWithTools(rendering: Rendering, template: string): Drawn {
+  const { source, prompt, dialect, now } = rendering
+  const { tools = [], ...bare } = prompt
+  const text = renderTemplate(source, template, prompt, now)
+  if (text.text !== renderTemplate(source, template, bare, now).text) return asDrawn(rendering, text)
+  const why = 'the chat template leaves tools out; the system message tells them'
+  if (dialect.name === 'deepseek-v3.1') {
+    const told = { ...bare, messages: withSystemText(bare.messages, deepseekV31ToolText(tools)) }
+    return { ...renderTemplate(source, template, told, now), usedFallback: why, dialect }
+  }
+  const told = { ...bare, messages: spellOutCalls(withSystemText(bare.messages, genericToolText(tools))) }
+  const rendered = renderTemplate(source, template, told, now)
+  return { text: rendered.text, usedFallback: [why, rendered.usedFallback].filter(Boolean).join('; '), dialect: genericToolsIn(dialect) }
 }
 
-/** As is; when that is refused and starts with a system message, once more with that message merged into the user's (Gemma, old Mistral). */
-function renderTemplate(source: TemplateSource, template: string, prompt: MessagesPrompt, now: Date): RenderedText {
-  try {
-    return { text: renderShapes(source, template, prompt, now) }
-  } catch (error) {
-    const merged = mergeSystemMessage(prompt.messages)
-    if (!(error instanceof TemplateRefusal) || !merged) throw error
-    const text = attempt(() => renderShapes(source, template, { ...prompt, messages: merged }, now))
-    if (text === undefined) throw error
-    return {
-      text,
-      usedFallback: `the chat template refuses a system message (${error.message}); it was put in front of the first user message`,
-    }
+/** Encoders of ours for the families that ship no template, and turn formats for the rest. */
+function drawOwn({ source, prompt, dialect, choice }: Rendering, why: string): Drawn {
+  const own = renderOwnFormat({ source, prompt, dialect, choice })
+  const note = own.toolsSpelledOut ? '; the system message tells the tools' : ''
+  return {
+    text: own.text,
+    usedFallback: `${why}; used the ${own.format} format${note}`,
+    dialect: own.toolsSpelledOut ? genericToolsIn(dialect) : dialect,
   }
 }
 
-/** Tries the shapes of tool calls until one is kept by the template; without tool calls there is only one. The first error is the one to tell. */
-function renderShapes(source: TemplateSource, template: string, prompt: MessagesPrompt, now: Date): string {
-  const [usual, ...others] = TOOL_CALL_SHAPES.map((shape) => () => renderShape(source, template, prompt, shape, now))
-  if (!usual) throw new Error('there is no shape to try')
-  if (!prompt.messages.some((message) => message.toolCalls?.length)) return usual()
-  for (const render of [usual, ...others]) {
-    const text = attempt(render)
-    if (text !== undefined && keepsToolCalls(text, prompt.messages)) return text
-  }
-  return usual()
+function asDrawn({ dialect }: Rendering, text: RenderedText): Drawn {
+  return { ...text, dialect }
 }
 
-function renderShape(source: TemplateSource, template: string, prompt: MessagesPrompt, shape: ToolCallShape, now: Date): string {
-  const messages = prompt.continueLast ? markEnd(prompt.messages) : prompt.messages
-  const variables = {
-    ...prompt.templateVariables,
-    messages: messages.map((message) => templateMessage(message, shape)),
-    ...(prompt.tools?.length ? { tools: prompt.tools.map(templateTool) } : {}),
-    add_generation_prompt: !prompt.continueLast,
-    bos_token: source.bosToken,
-    eos_token: source.eosToken,
-  }
-  const maxLength = MAX_GROWTH * (JSON.stringify(variables).length + template.length) + GROWTH_ALLOWANCE
-  const text = runTemplate(template, variables, { now, maxLength })
-  return prompt.continueLast ? cutAtEndMark(text) : text
+/** The model was told the generic rule; its own syntax is still understood. */
+function genericToolsIn(dialect: AnswerDialect): AnswerDialect {
+  if (dialect.tools.type === 'harmony') return dialect
+  const others = [dialect.tools, ...(dialect.alsoReads ?? [])].filter((syntax) => syntax !== genericCalls)
+  return { ...dialect, tools: genericCalls, alsoReads: others }
 }
 
-function markEnd(messages: readonly Message[]): Message[] {
-  return messages.map((message, index) => (index === messages.length - 1 ? { ...message, content: message.content + END_MARK } : message))
+/** What the request says itself about the template's variables counts most. */
+function withThinking(prompt: MessagesPrompt, choice: ThinkingChoice): MessagesPrompt {
+  return { ...prompt, templateVariables: { ...thinkingVariables(choice), ...prompt.templateVariables } }
 }
 
-function cutAtEndMark(text: string): string {
-  const end = text.lastIndexOf(END_MARK)
-  if (end < 0) throw new Error('the template does not show the message that is to be continued')
-  return text.slice(0, end)
+/** A third-party template of V4's final release may come in a file with another name. */
+function releaseName({ name = '', template }: TemplateSource): string {
+  return template?.includes('Beyond maximum') ? `${name} 0731` : name
 }
 
 /** The last message holds only thoughts: the model goes on thinking. */
@@ -144,33 +144,36 @@ function continuesThought({ messages, continueLast }: MessagesPrompt): boolean {
 
 function renderOpenThought(source: TemplateSource, prompt: MessagesPrompt, limits: { now?: Date }): RenderedPrompt {
   const last = prompt.messages.at(-1)
-  const asked = renderChatTemplate(source, { ...prompt, messages: prompt.messages.slice(0, -1), continueLast: false }, limits)
-  const open = asked.opensThought ? asked.text : `${asked.text}<think>\n`
+  const thinking = { ...prompt.thinking, enabled: true }
+  const asked = renderChatTemplate(source, { ...prompt, messages: prompt.messages.slice(0, -1), continueLast: false, thinking }, limits)
+  const tag = asked.dialect.thought?.open ?? '<think>'
+  const open = asked.opensThought ? asked.text : `${asked.text}${tag}\n`
   return { ...asked, text: open + (last?.reasoning ?? ''), opensThought: true, mayThink: true }
 }
 
 /** Only what the template (or the message to be continued) puts at the end counts: a user may write `<think>` too. */
-function endsInThought(text: string, prompt: MessagesPrompt): boolean {
-  if (!prompt.continueLast) return /<think>\s*$/.test(text)
+function endsInThought(text: string, prompt: MessagesPrompt, dialect: AnswerDialect): boolean {
+  const { open, close } = dialect.thought ?? { open: '<think>', close: '</think>' }
+  if (!prompt.continueLast) return endsWithTag(text, open)
   const last = prompt.messages.at(-1)?.content ?? ''
-  return last.lastIndexOf('<think>') > last.lastIndexOf('</think>') || (last === '' && /<think>\s*$/.test(text))
+  return last.lastIndexOf(open) > last.lastIndexOf(close) || (last === '' && endsWithTag(text, open))
 }
 
-function knowsThoughts({ template, name }: TemplateSource): boolean {
-  return template === undefined ? /deepseek[-_ ]?r1/i.test(name ?? '') : template.includes('</think>') || template.includes('<think>')
+/** Models that always think are given an empty thought when nobody wants one. */
+function withThoughtClosed(text: string, dialect: AnswerDialect, prompt: MessagesPrompt, { enabled }: ThinkingChoice): string {
+  const { thought, name } = dialect
+  if (enabled !== false || !thought || prompt.continueLast) return text
+  if (endsWithTag(text, thought.open)) return text + thought.forceClose
+  const thinksByDefault = name === 'deepseek-r1' || name === 'qwen3'
+  return thinksByDefault && !endsWithTag(text, thought.close) ? `${text}${thought.open}\n${thought.forceClose}` : text
+}
+
+function endsWithTag(text: string, tag: string): boolean {
+  return text.trimEnd().endsWith(tag)
 }
 
 function withoutDoubleBos(text: string, bos: string): string {
   return bos !== '' && text.startsWith(bos + bos) ? text.slice(bos.length) : text
-}
-
-function attempt<T>(run: () => T): T | undefined {
-  try {
-    return run()
-  } catch {
-    // The caller tries something else, or runs it again to tell the error.
-    return undefined
-  }
 }
 
 function reasonOf(error: unknown): string {

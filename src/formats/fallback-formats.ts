@@ -6,6 +6,7 @@ import type { Message } from '../shared/generate.ts'
 
 export const FALLBACK_FAMILIES = [
   'chatml',
+  'deepseek-coder',
   'deepseek-v2',
   'deepseek-v3',
   'deepseek-r1',
@@ -62,6 +63,7 @@ const rules: readonly [Hint, FallbackFamily][] = [
   [templateSays('<<SYS>>'), 'llama2'],
   [templateSays('[INST]'), 'mistral'],
   [nameSays(/deepseek[-_ ]?r1/i), 'deepseek-r1'],
+  [nameSays(/deepseek[-_ ]?coder(?![-_ ]?v2)/i), 'deepseek-coder'],
   [nameSays(/deepseek[-_ ]?v?2(?!\.5)|deepseek[-_ ](llm|moe|math|coder)/i), 'deepseek-v2'],
   [nameSays(/deepseek/i), 'deepseek-v3'],
   [nameSays(/llama[-_ ]?2|vicuna/i), 'llama2'],
@@ -95,9 +97,23 @@ export function renderFallback(family: FallbackFamily, messages: readonly Messag
   return end < 0 ? text : text.slice(0, end + last.length)
 }
 
+/** What DeepSeek Coder was trained with when nobody gives a system message. */
+const CODER_SYSTEM =
+  'You are an AI programming assistant, utilizing the DeepSeek Coder model, developed by DeepSeek Company, and you only answer questions related to computer science. For politically sensitive questions, security and privacy issues, and other non-computer science questions, you will refuse to answer.\n'
+
 const formats: Record<FallbackFamily, (messages: readonly Message[], tokens: FormatTokens) => string> = {
   chatml: (messages, { ask }) =>
     turns(messages, ({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`) + (ask ? '<|im_start|>assistant\n' : ''),
+
+  // The end of an answer is this family's EOS, `<|EOT|>`.
+  'deepseek-coder': (messages, { bos, eos, ask }) =>
+    bos +
+    (messages.some(({ role }) => role === 'system') ? '' : CODER_SYSTEM) +
+    turns(messages, ({ role, content }) => {
+      if (role === 'system') return content
+      return role === 'assistant' ? `### Response:\n${content}\n${eos}\n` : `### Instruction:\n${content}\n`
+    }) +
+    (ask ? '### Response:' : ''),
 
   'deepseek-v2': (messages, { bos, eos, ask }) =>
     bos +

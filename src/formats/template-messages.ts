@@ -1,4 +1,5 @@
 /** Our messages in the shapes that chat templates expect (Hugging Face's: OpenAI's, with `reasoning_content`). */
+import { createHash } from 'node:crypto'
 import type { Message, Tool } from '../shared/generate.ts'
 
 /**
@@ -57,6 +58,30 @@ export function mergeSystemMessage(messages: readonly Message[]): Message[] | un
   const [first, second, ...rest] = messages
   if (first?.role !== 'system' || second?.role !== 'user') return undefined
   return [{ ...second, content: `${first.content}\n\n${second.content}` }, ...rest]
+}
+
+/** For templates without a developer role: it ranks as a system message; several in a row at the beginning are one, since most templates read one. */
+export function leadingSystemAsOne(messages: readonly Message[]): Message[] {
+  const known = messages.map((message): Message => (message.role === 'developer' ? { ...message, role: 'system' } : message))
+  const end = known.findIndex(({ role }) => role !== 'system')
+  const leading = known.slice(0, end < 0 ? undefined : end)
+  const [first] = leading
+  if (!first || leading.length === 1) return known
+  return [{ ...first, content: leading.map(({ content }) => content).join('\n\n') }, ...known.slice(leading.length)]
+}
+
+/** Nine letters and digits, as Mistral's templates demand; the same id always becomes the same. */
+export function shortCallIds(messages: readonly Message[]): Message[] {
+  return messages.map(({ toolCalls, toolCallId, ...message }) => ({
+    ...message,
+    ...(toolCalls ? { toolCalls: toolCalls.map((call) => ({ ...call, id: shortId(call.id) })) } : {}),
+    ...(toolCallId === undefined ? {} : { toolCallId: shortId(toolCallId) }),
+  }))
+}
+
+function shortId(id: string): string {
+  if (/^[a-zA-Z0-9]{9}$/.test(id)) return id
+  return createHash('sha256').update(id).digest('hex').slice(0, 9)
 }
 
 /** Whether the text still names every tool that was called: some templates drop the calls of a shape that they do not know, or print it badly. */

@@ -1,46 +1,76 @@
-/** AMD graphics cards, by rocm-smi, or amd-smi where that is gone. */
+/** AMD graphics cards, by rocm-smi, or amd-smi where that is gone; without either by what the amdgpu driver puts into /sys. */
 import { z } from 'zod'
 
-import type { Gpu } from '../shared/api.ts'
-import { output } from './system.ts'
+import type { Gpu } from '../shared/hardware.ts'
+import { MIB, known } from './gpu-probe.ts'
+import type { GpuProbe } from './gpu-probe.ts'
+import { drmCards } from './drm-cards.ts'
+import { parseJson } from './parse-json.ts'
+import { answer } from './system.ts'
 import type { System } from './system.ts'
+import { troubleOf } from './trouble.ts'
 
-const MIB = 1024 * 1024
 /** Processors with a small graphics part reserve this little; nothing is gained by using it. */
 const LEAST_BYTES = 1_000_000_000
+const PCI_VENDOR = '0x1002'
 
-export async function probeAmd(system: System): Promise<Gpu[]> {
-  if (system.platform !== 'linux') return []
-  const rocm = await output(system, 'rocm-smi', ['--showproductname', '--showmeminfo', 'vram', '--showdriverversion', '--json'])
-  const found = parseRocmSmi(rocm ?? '')
-  if (found.length > 0) return found
-  const [fixed, metric] = await Promise.all([
-    output(system, 'amd-smi', ['static', '--asic', '--vram', '--driver', '--json']),
-    output(system, 'amd-smi', ['metric', '--mem-usage', '--json']),
+export async function probeAmd(system: System): Promise<GpuProbe> {
+  if (system.platform !== 'linux') return { gpus: [], troubles: [] }
+  // All at once: each may take the whole time.
+  const [rocm, fixed, metric] = await Promise.all([
+    answer(system, 'rocm-smi', ['--showproductname', '--showmeminfo', 'vram', '--showdriverversion', '--json']),
+    answer(system, 'amd-smi', ['static', '--asic', '--vram', '--driver', '--json']),
+    answer(system, 'amd-smi', ['metric', '--mem-usage', '--json']),
   ])
-  return parseAmdSmi(fixed ?? '', metric ?? '')
+  const newer = parseAmdSmi(fixed.stdout, metric.stdout)
+  const found = newer.length > 0 ? newer : parseRocmSmi(rocm.stdout)
+  if (found.length > 0) return { gpus: found, troubles: [] }
+  const trouble = troubleOf('amd', 'amd-smi', fixed) ?? troubleOf('amd', 'rocm-smi', rocm)
+  return { gpus: await cardsOfDriver(system), troubles: trouble ? [trouble] : [] }
+}
+
+async function cardsOfDriver(system: System): Promise<Gpu[]> {
+  const cards = await drmCards(system, PCI_VENDOR, ['mem_info_vram_total', 'mem_info_vram_used', 'product_name'])
+  return cards.flatMap(({ files, index }) => {
+    const total = Number(files['mem_info_vram_total'])
+    if (!(total >= LEAST_BYTES)) return []
+    const used = Number(files['mem_info_vram_used']) || 0
+    return [
+      {
+        vendor: 'amd' as const,
+        name: known(files['product_name']) ?? 'AMD GPU',
+        memoryBytes: total,
+        freeBytes: Math.max(0, total - used),
+        index,
+      },
+    ]
+  })
 }
 
 const RocmCardSchema = z.record(z.string(), z.unknown())
 
-/** `{ "card0": { "VRAM Total Memory (B)": "…", "VRAM Total Used Memory (B)": "…", "Card Series": "…" }, "system": {…} }` */
+/**
+ * `{ "card0": { "VRAM Total Memory (B)": "…", "VRAM Total Used Memory (B)": "…", "Card Series": "…" }, "system": {…} }`.
+ * The names' case changed with ROCm 6, and before the JSON warnings may stand.
+ */
 export function parseRocmSmi(text: string): Gpu[] {
   const parsed = z.record(z.string(), RocmCardSchema).safeParse(parseJson(text))
   if (!parsed.success) return []
   const driver = parsed.data['system']?.['Driver version']
   return Object.entries(parsed.data).flatMap(([key, card]) => {
     const total = Number(card['VRAM Total Memory (B)'])
-    if (!/^card\d+$/.test(key) || !(total >= LEAST_BYTES)) return []
+    const index = /^card(\d+)$/.exec(key)?.[1]
+    if (index === undefined || !(total >= LEAST_BYTES)) return []
     const used = Number(card['VRAM Total Used Memory (B)']) || 0
-    const capability = card['GFX Version']
     return [
       {
         vendor: 'amd' as const,
-        name: firstText(card['Card Series'], card['Card series'], card['Card Model'], card['Card model']) ?? 'AMD GPU',
+        name: firstName(card['Card Series'], card['Card series'], card['Card Model'], card['Card model']) ?? 'AMD GPU',
         memoryBytes: total,
         freeBytes: Math.max(0, total - used),
-        ...(typeof driver === 'string' ? { driver } : {}),
-        ...(typeof capability === 'string' ? { capability } : {}),
+        index: Number(index),
+        ...named('driver', driver),
+        ...named('capability', card['GFX Version']),
       },
     ]
   })
@@ -52,32 +82,47 @@ const AmountSchema = z.union([
   z.looseObject({ value: z.union([z.number(), z.string()]), unit: z.string().optional() }),
 ])
 const StaticSchema = z.looseObject({
-  gpu: z.number(),
-  asic: z.looseObject({ market_name: z.string().optional(), target_graphics_version: z.string().optional() }).optional(),
-  vram: z.looseObject({ size: AmountSchema.optional() }).optional(),
-  driver: z.looseObject({ version: z.string().optional() }).optional(),
+  gpu: z.number().int().nonnegative(),
+  asic: z
+    .looseObject({
+      market_name: z.string().optional(),
+      target_graphics_version: z.string().optional(),
+      num_compute_units: z.union([z.number(), z.string()]).optional(),
+    })
+    .optional(),
+  // A list says `N/A` for the whole section on some partitions.
+  vram: z.union([z.looseObject({ size: AmountSchema.optional() }), z.string()]).optional(),
+  driver: z.union([z.looseObject({ version: z.string().optional() }), z.string()]).optional(),
 })
-const MetricSchema = z.looseObject({ gpu: z.number(), mem_usage: z.looseObject({ free_vram: AmountSchema.optional() }).optional() })
+const MetricSchema = z.looseObject({
+  gpu: z.number().int().nonnegative(),
+  mem_usage: z.union([z.looseObject({ free_vram: AmountSchema.optional() }), z.string()]).optional(),
+})
 
 /** `amd-smi static` and `amd-smi metric`: a list, or since ROCm 7 `{ "gpu_data": [ … ] }`; amounts `{ value, unit: "MB" }` are MiB. */
 export function parseAmdSmi(fixed: string, metric: string): Gpu[] {
-  const free = new Map(listOf(metric, MetricSchema).map((card) => [card.gpu, bytesOf(card.mem_usage?.free_vram)]))
+  const free = new Map(listOf(metric, MetricSchema).map((card) => [card.gpu, bytesOf(objectOf(card.mem_usage)?.free_vram)]))
   return listOf(fixed, StaticSchema).flatMap((card) => {
-    const memoryBytes = bytesOf(card.vram?.size)
+    const memoryBytes = bytesOf(objectOf(card.vram)?.size)
     if (memoryBytes < LEAST_BYTES) return []
-    const driver = card.driver?.version
-    const capability = card.asic?.target_graphics_version
+    const cores = Number(card.asic?.num_compute_units)
     return [
       {
         vendor: 'amd' as const,
-        name: firstText(card.asic?.market_name) ?? 'AMD GPU',
+        name: firstName(card.asic?.market_name) ?? 'AMD GPU',
         memoryBytes,
         freeBytes: Math.min(memoryBytes, free.get(card.gpu) ?? memoryBytes),
-        ...(driver && driver !== 'N/A' ? { driver } : {}),
-        ...(capability && capability !== 'N/A' ? { capability } : {}),
+        index: card.gpu,
+        ...named('driver', objectOf(card.driver)?.version),
+        ...named('capability', card.asic?.target_graphics_version),
+        ...(Number.isInteger(cores) && cores > 0 ? { cores } : {}),
       },
     ]
   })
+}
+
+function objectOf<T extends object>(value: T | string | undefined): T | undefined {
+  return typeof value === 'object' ? value : undefined
 }
 
 function listOf<T extends z.ZodType>(text: string, schema: T): z.infer<T>[] {
@@ -92,17 +137,17 @@ function bytesOf(amount: z.infer<typeof AmountSchema> | undefined): number {
   const value = typeof amount === 'object' ? amount.value : amount
   const unit = typeof amount === 'object' ? (amount.unit ?? 'MB') : (/[a-z]+/i.exec(String(amount))?.[0] ?? 'MB')
   const factor = /^g/i.test(unit) ? 1024 * MIB : /^b/i.test(unit) ? 1 : MIB
-  return Math.floor((Number.parseFloat(String(value)) || 0) * factor)
+  return Math.max(0, Math.floor((Number.parseFloat(String(value)) || 0) * factor))
 }
 
-function firstText(...values: unknown[]): string | undefined {
-  return values.find((value): value is string => typeof value === 'string' && value !== '' && value !== 'N/A')
+/** Some versions write the device id where the name belongs. */
+function firstName(...values: unknown[]): string | undefined {
+  return values
+    .map((value) => (typeof value === 'string' ? known(value) : undefined))
+    .find((value) => value && !/^0x[\da-f]+$/i.test(value))
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function named<Key extends string>(key: Key, value: unknown): { [Name in Key]?: string } {
+  const text = typeof value === 'string' ? known(value) : undefined
+  return (text === undefined ? {} : { [key]: text }) as { [Name in Key]?: string }
 }

@@ -1,6 +1,7 @@
 /** The processor: its name, the cores that this process may use, and the instruction sets that matter for inference. */
-import type { Hardware } from '../shared/api.ts'
+import type { Hardware } from '../shared/hardware.ts'
 import type { CgroupLimits } from './cgroup.ts'
+import { cacheBytes, numaNodes } from './cpu-topology.ts'
 import { output } from './system.ts'
 import type { System } from './system.ts'
 
@@ -36,7 +37,12 @@ export async function probeCpu(system: System, limits: CgroupLimits = {}): Promi
   const named = listed[0]?.model.trim()
   if (system.platform === 'darwin') return probeMac(system, visible, named)
   if (system.platform !== 'linux') return { model: named || system.arch, cores: visible, physicalCores: visible, features: [] }
-  const [info, status] = await Promise.all([system.readText('/proc/cpuinfo'), system.readText('/proc/self/status')])
+  const [info, status, cache, nodes] = await Promise.all([
+    system.readText('/proc/cpuinfo'),
+    system.readText('/proc/self/status'),
+    cacheBytes(system),
+    numaNodes(system),
+  ])
   const parsed = parseCpuInfo(info ?? '')
   const allowed = countCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status ?? '')?.[1] ?? '') || visible
   const affinity = Math.min(allowed, parsed.processors || allowed)
@@ -45,6 +51,8 @@ export async function probeCpu(system: System, limits: CgroupLimits = {}): Promi
     cores: Math.max(0.1, Math.min(affinity, limits.cpus ?? affinity)),
     physicalCores: Math.max(1, Math.min(parsed.physicalCores || affinity, affinity)),
     features: parsed.features,
+    ...(cache > 0 ? { cacheBytes: cache } : {}),
+    ...(nodes > 0 ? { numaNodes: nodes } : {}),
   }
 }
 
@@ -65,11 +73,27 @@ export function parseCpuInfo(text: string): CpuInfo {
     .filter((core) => !core.includes('undefined'))
   const flags = new Set(`${value('flags')} ${value('Features')}`.split(/\s+/))
   return {
-    model: value('model name') || value('Model') || value('Hardware'),
+    model: value('model name') || value('Model') || value('Hardware') || armModel(value('CPU implementer'), value('CPU part')),
     processors,
     physicalCores: new Set(cores).size,
     features: FEATURES.filter((feature) => flags.has(feature)),
   }
+}
+
+/** Servers with ARM processors print numbers only; these are the ones that people rent or buy to run models (Linux's cputype.h). */
+function armModel(implementer: string, part: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '0x41/0xd0c': 'ARM Neoverse N1',
+    '0x41/0xd40': 'ARM Neoverse V1',
+    '0x41/0xd49': 'ARM Neoverse N2',
+    '0x41/0xd4f': 'ARM Neoverse V2',
+    '0x41/0xd42': 'ARM Cortex-A78AE',
+    '0x48/0xd01': 'HiSilicon Kunpeng 920',
+    '0xc0/0xac3': 'Ampere Altra',
+    '0x70/0x662': 'Phytium FTC662',
+    '0x70/0x663': 'Phytium FTC663',
+  }
+  return names[`${implementer}/${part}`] ?? ''
 }
 
 /** `0-3,8,10-11` → 7. */

@@ -1,188 +1,114 @@
-import { describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
 
 import { recordedSystem } from '../../test/fakes/recorded-system.ts'
-import { parseAmdSmi, parseRocmSmi, probeAmd } from './amd.ts'
-import { parseApple, probeApple } from './apple.ts'
+import { HARDWARE_FIXTURES, hardwareFixture } from '../../test/fixtures/hardware.ts'
+import { GpuSchema } from '../shared/hardware.ts'
+import { parseAmdSmi, parseRocmSmi } from './amd.ts'
+import { parseApple, parseGpuCores, probeApple } from './apple.ts'
 import { parseNpuSmi, probeAscend } from './ascend.ts'
-import { parseNvidiaSmi, probeNvidia } from './nvidia.ts'
+import { probeGpus } from './gpus.ts'
+import { parseXpuSmi, parseXpuSmiTable, probeIntel } from './intel.ts'
+import { parseJetson, parseTegraRelease, parseTegrastats } from './jetson.ts'
+import { parseMthreadsGmi, probeMooreThreads } from './moore-threads.ts'
+import { parseNvidiaSmi } from './nvidia.ts'
+import { parseTopology } from './nvidia-topology.ts'
+import { parseNvidiaXml } from './nvidia-xml.ts'
 
 const GIB = 1024 ** 3
+const MIB = 1024 ** 2
 const memory = { totalBytes: 128 * GIB, availableBytes: 100 * GIB }
 
-describe('NVIDIA', () => {
-  const QUERY = '--format=csv,noheader,nounits'
-  const FULL = `nvidia-smi --query-gpu=name,memory.total,memory.free,driver_version,compute_cap ${QUERY}`
-  const OLD = `nvidia-smi --query-gpu=name,memory.total,memory.free,driver_version ${QUERY}`
-
-  test('cards are listed with memory in MiB, driver and capability', () => {
-    const text = 'NVIDIA H100 80GB HBM3, 81559, 81008, 550.54.15, 9.0\nNVIDIA GeForce RTX 4090, 24564, 24100, 550.54.15, 8.9\n'
-    expect(parseNvidiaSmi(text, memory)).toEqual([
-      {
-        vendor: 'nvidia',
-        name: 'NVIDIA H100 80GB HBM3',
-        memoryBytes: 81_559 * 1024 ** 2,
-        freeBytes: 81_008 * 1024 ** 2,
-        driver: '550.54.15',
-        capability: '9.0',
-      },
-      {
-        vendor: 'nvidia',
-        name: 'NVIDIA GeForce RTX 4090',
-        memoryBytes: 24_564 * 1024 ** 2,
-        freeBytes: 24_100 * 1024 ** 2,
-        driver: '550.54.15',
-        capability: '8.9',
-      },
-    ])
-  })
-
-  test('boards that share memory with the processor report the memory of the machine', () => {
-    expect(parseNvidiaSmi('NVIDIA GB10, [N/A], [N/A], 580.95.05, 12.1\n', memory)[0]).toMatchObject({
-      memoryBytes: memory.totalBytes,
-      freeBytes: memory.availableBytes,
-    })
-    expect(parseNvidiaSmi('Orin (nvgpu), [Not Supported], [Not Supported], 540.4.0, 8.7\n', memory)[0]?.memoryBytes).toBe(memory.totalBytes)
-  })
-
-  test('old drivers that do not know the capability are asked without it', async () => {
-    const system = recordedSystem({ commands: { [FULL]: 2, [OLD]: 'Tesla K80, 11441, 11441, 470.82.01\n' } })
-    expect(await probeNvidia(system, memory)).toEqual([
-      { vendor: 'nvidia', name: 'Tesla K80', memoryBytes: 11_441 * 1024 ** 2, freeBytes: 11_441 * 1024 ** 2, driver: '470.82.01' },
-    ])
-  })
-
-  test.each(['No devices were found\n', '', 'NVIDIA-SMI has failed because it couldn’t communicate with the NVIDIA driver.\n'])(
-    'nothing is found in %j',
-    (text) => {
-      expect(parseNvidiaSmi(text, memory)).toEqual([])
-    },
-  )
-
-  test('the tool is found inside WSL', async () => {
-    const system = recordedSystem({ commands: { '/usr/lib/wsl/lib/nvidia-smi': 'NVIDIA GeForce RTX 3060, 12288, 11000, 551.86, 8.6\n' } })
-    expect(await probeNvidia(system, memory)).toHaveLength(1)
-  })
-})
-
-describe('AMD', () => {
-  // As reported in marimo-team/marimo#9237.
-  const rocm = JSON.stringify({
-    card0: {
-      'GPU use (%)': '0',
-      'VRAM Total Memory (B)': '21458059264',
-      'VRAM Total Used Memory (B)': '27856896',
-      'Card Series': 'Radeon RX 7900 XT',
-      'Card Model': '0x744c',
-      'GFX Version': 'gfx1100',
-    },
-    card1: {
-      'VRAM Total Memory (B)': '67108864',
-      'VRAM Total Used Memory (B)': '26079232',
-      'Card Series': 'Raphael',
-      'GFX Version': 'gfx1036',
-    },
-    system: { 'Driver version': '6.8.5' },
-  })
-
-  test('rocm-smi: cards with their own memory, without the small part of the processor', () => {
-    expect(parseRocmSmi(rocm)).toEqual([
-      {
-        vendor: 'amd',
-        name: 'Radeon RX 7900 XT',
-        memoryBytes: 21_458_059_264,
-        freeBytes: 21_458_059_264 - 27_856_896,
-        driver: '6.8.5',
-        capability: 'gfx1100',
-      },
-    ])
-  })
-
-  const card = {
-    gpu: 0,
-    asic: { market_name: 'AMD Instinct MI300X', target_graphics_version: 'gfx942' },
-    vram: { size: { value: 196_592, unit: 'MB' } },
-    driver: { version: '6.12.12' },
-  }
-  const usage = { gpu: 0, mem_usage: { total_vram: { value: 196_592, unit: 'MB' }, free_vram: { value: 196_300, unit: 'MB' } } }
-  const expected = [
-    {
-      vendor: 'amd',
-      name: 'AMD Instinct MI300X',
-      memoryBytes: 196_592 * 1024 ** 2,
-      freeBytes: 196_300 * 1024 ** 2,
-      driver: '6.12.12',
-      capability: 'gfx942',
-    },
-  ]
-
-  test.each([
-    ['a list', [card], [usage]],
-    ['an object with gpu_data', { gpu_data: [card] }, { gpu_data: [usage] }],
-  ])('amd-smi as %s', (_, fixed, metric) => {
-    expect(parseAmdSmi(JSON.stringify(fixed), JSON.stringify(metric))).toEqual(expected)
-  })
-
-  test('amd-smi is asked when rocm-smi is gone', async () => {
-    const commands = {
-      'amd-smi static --asic --vram --driver --json': JSON.stringify([card]),
-      'amd-smi metric --mem-usage --json': JSON.stringify([usage]),
-    }
-    expect(await probeAmd(recordedSystem({ commands }))).toEqual(expected)
-  })
-
-  test.each(['', 'not json', '[]', '{"card0":5}', 'null'])('nothing is found in %j', (text) => {
-    expect(parseRocmSmi(text)).toEqual([])
-    expect(parseAmdSmi(text, text)).toEqual([])
-  })
-})
-
 describe('Huawei Ascend', () => {
-  // As reported in Project-HAMi/HAMi-WebUI#47.
-  const single = `
-+------------------------------------------------------------------------------------------------+
-| npu-smi 25.2.0                   Version: 25.2.0                                               |
-+---------------------------+---------------+----------------------------------------------------+
-| NPU   Name                | Health        | Power(W)    Temp(C)           Hugepages-Usage(page)|
-| Chip                      | Bus-Id        | AICore(%)   Memory-Usage(MB)  HBM-Usage(MB)        |
-+===========================+===============+====================================================+
-| 0     910B4-1             | OK            | 91.3        33                0    / 0             |
-| 0                         | 0000:C1:00.0  | 0           0    / 0          3197 / 65536         |
-+===========================+===============+====================================================+
-`
-  // As reported in vllm-project/vllm-ascend#2534: two chips a card.
-  const double = `
-| npu-smi 24.1.rc3                 Version: 24.1.rc3                                             |
-| NPU   Name                | Health        | Power(W)    Temp(C)           Hugepages-Usage(page)|
-| Chip  Phy-ID              | Bus-Id        | AICore(%)   Memory-Usage(MB)  HBM-Usage(MB)        |
-| 0     Ascend910           | OK            | 178.5       36                0    / 0             |
-| 0     0                   | 0000:9D:00.0  | 0           0    / 0          3416 / 65536         |
-| 0     Ascend910           | OK            | -           36                0    / 0             |
-| 1     1                   | 0000:9F:00.0  | 0           0    / 0          3195 / 65536         |
-| NPU     Chip              | Process id    | Process name             | Process memory(MB)      |
-| 0       0                 | 692318        | python3                  | 12417                   |
-`
-  const MIB = 1024 ** 2
-
   test('one chip a card', () => {
-    expect(parseNpuSmi(single)).toEqual([
-      { vendor: 'ascend', name: 'Ascend 910B4-1', memoryBytes: 65_536 * MIB, freeBytes: (65_536 - 3197) * MIB, driver: '25.2.0' },
+    expect(parseNpuSmi(hardwareFixture('npu-smi-25.2-910b4'))).toEqual([
+      {
+        vendor: 'ascend',
+        name: 'Ascend 910B4-1',
+        memoryBytes: 65_536 * MIB,
+        freeBytes: (65_536 - 3197) * MIB,
+        driver: '25.2.0',
+        index: 0,
+      },
     ])
   })
 
   test('two chips a card, and running processes are no cards', () => {
-    expect(parseNpuSmi(double).map((gpu) => [gpu.name, gpu.freeBytes / MIB])).toEqual([
+    expect(parseNpuSmi(hardwareFixture('npu-smi-24.1-910-two-chips')).map((gpu) => [gpu.name, gpu.freeBytes / MIB])).toEqual([
       ['Ascend910', 65_536 - 3416],
       ['Ascend910', 65_536 - 3195],
     ])
   })
 
-  test('cards without HBM report their ordinary memory', () => {
-    const text = '| 2     310P3   | OK | NA   45   0 / 0 |\n| 0     0   | 0000:03:00.0 | 0    1540 / 44280 |\n'
-    expect(parseNpuSmi(text)[0]).toMatchObject({ name: 'Ascend 310P3', memoryBytes: 44_280 * MIB })
+  test('300I Duo: two chips without HBM report their ordinary memory', () => {
+    expect(parseNpuSmi(hardwareFixture('npu-smi-25.2-310p3-duo')).map((gpu) => [gpu.name, gpu.memoryBytes / MIB, gpu.index])).toEqual([
+      ['Ascend 310P3', 44_280, 0],
+      ['Ascend 310P3', 43_693, 1],
+    ])
+  })
+
+  test('a driver that does not come up is told', async () => {
+    const commands = { 'npu-smi info': { code: 1, stdout: 'dcmi module initialize failed. ret is -8005\n' } }
+    expect(await probeAscend(recordedSystem({ commands }))).toMatchObject({ gpus: [], troubles: [{ reason: 'no-driver' }] })
+    expect(await probeAscend(recordedSystem())).toEqual({ gpus: [], troubles: [] })
+  })
+})
+
+describe('Moore Threads', () => {
+  test('S80 and S5000', () => {
+    expect(parseMthreadsGmi(hardwareFixture('mthreads-gmi-1.14-s80'))).toEqual([
+      { vendor: 'moore-threads', name: 'MTT S80', memoryBytes: 16_384 * MIB, freeBytes: 16_382 * MIB, driver: '2.7.0', index: 0 },
+    ])
+    expect(parseMthreadsGmi(hardwareFixture('mthreads-gmi-2.3-s5000')).map((gpu) => [gpu.name, gpu.freeBytes / MIB, gpu.driver])).toEqual([
+      ['MTT S5000', 81_920 - 66_641, '3.3.5-server'],
+      ['MTT S5000', 81_920 - 64_889, '3.3.5-server'],
+    ])
   })
 
   test('nothing where there is no tool', async () => {
-    expect(await probeAscend(recordedSystem())).toEqual([])
+    expect(await probeMooreThreads(recordedSystem())).toEqual({ gpus: [], troubles: [] })
+  })
+})
+
+describe('Intel', () => {
+  test('the list in JSON', () => {
+    expect(parseXpuSmi(hardwareFixture('xpu-smi-1.3-b60'))).toEqual([
+      {
+        vendor: 'intel',
+        name: 'Intel(R) Graphics [0xe211]',
+        memoryBytes: 25_669_140_480,
+        freeBytes: 25_447_600_128,
+        driver: '7B7A46009E666C4D10E1134',
+        index: 0,
+        ecc: false,
+        fastInt8: true,
+      },
+    ])
+  })
+
+  test('the table of one device', () => {
+    expect(parseXpuSmiTable(hardwareFixture('xpu-smi-2.0-b580-table'))).toMatchObject([
+      { name: 'Intel(R) Arc(TM) B580 Graphics', memoryBytes: 12_216 * MIB, cores: 160, ecc: false },
+    ])
+  })
+
+  test('a list without memory is completed device by device', async () => {
+    const commands = {
+      'xpu-smi discovery -j': '{"device_list":[{"device_id":3,"device_name":"Intel(R) Data Center GPU Flex 170"}]}',
+      'xpu-smi discovery -d 3 -j': '{"device_id":3,"memory_physical_size_byte":"14940110848"}',
+    }
+    expect((await probeIntel(recordedSystem({ commands }))).gpus).toMatchObject([
+      { name: 'Intel(R) Data Center GPU Flex 170', index: 3, memoryBytes: 14_940_110_848 },
+    ])
+  })
+
+  test('graphics of a processor are left out, cards of the kernel are not', async () => {
+    const files = {
+      '/sys/class/drm/card0/device/vendor': '0x8086\n',
+      '/sys/class/drm/card1/device/vendor': '0x8086\n',
+      '/sys/class/drm/card1/device/tile0/physical_vram_size_bytes': '12809404416\n',
+    }
+    expect((await probeIntel(recordedSystem({ files }))).gpus).toMatchObject([{ name: 'Intel GPU', memoryBytes: 12_809_404_416 }])
   })
 })
 
@@ -193,16 +119,154 @@ describe('Apple', () => {
       name: 'Apple M3 Max',
       memoryBytes: 96 * GIB,
       freeBytes: 96 * GIB,
+      sharedMemory: true,
     })
     expect(parseApple(name, { totalBytes: 24 * GIB, availableBytes: 10 * GIB })[0]).toMatchObject({
       memoryBytes: 16 * GIB,
       freeBytes: 10 * GIB,
     })
-    expect(parseApple(`${name}iogpu.wired_limit_mb: 120000\n`, memory)[0]?.memoryBytes).toBe(120_000 * 1024 ** 2)
+    expect(parseApple(`${name}iogpu.wired_limit_mb: 120000\n`, memory)[0]?.memoryBytes).toBe(120_000 * MIB)
+    expect(parseApple(`${name}debug.iogpu.wired_limit: 100000000000\n`, memory)[0]?.memoryBytes).toBe(100_000_000_000)
+    expect(parseApple(`${name}iogpu.wired_limit_mb: 999999\n`, memory)[0]?.memoryBytes).toBe(memory.totalBytes)
+  })
+
+  test('cores by system_profiler', async () => {
+    expect(parseGpuCores('{"SPDisplaysDataType":[{"_name":"Apple M1","sppci_model":"Apple M1","sppci_cores":"7"}]}')).toBe(7)
+    expect(parseGpuCores('nonsense')).toBeUndefined()
+    const commands = {
+      sysctl: { code: 1, stdout: 'machdep.cpu.brand_string: Apple M4 Pro\n', stderr: "unknown oid 'iogpu.wired_limit_mb'" },
+      system_profiler: '{"SPDisplaysDataType":[{"sppci_cores":"20"}]}',
+    }
+    expect((await probeApple(recordedSystem({ platform: 'darwin', arch: 'arm64', commands }), memory)).gpus).toMatchObject([
+      { name: 'Apple M4 Pro', cores: 20 },
+    ])
   })
 
   test('other systems have none', async () => {
-    expect(await probeApple(recordedSystem({ platform: 'linux' }), memory)).toEqual([])
-    expect(await probeApple(recordedSystem({ platform: 'darwin', arch: 'x64' }), memory)).toEqual([])
+    expect((await probeApple(recordedSystem({ platform: 'linux' }), memory)).gpus).toEqual([])
+    expect((await probeApple(recordedSystem({ platform: 'darwin', arch: 'x64' }), memory)).gpus).toEqual([])
+  })
+})
+
+describe('Jetson', () => {
+  test('releases of JetPack 4, 5 and 6', () => {
+    expect(['32', '35', '36'].map((release) => parseTegraRelease(hardwareFixture(`tegra-release-${release}`)))).toEqual([
+      '32.6.1',
+      '35.3.1',
+      '36.4.0',
+    ])
+    expect(parseTegraRelease('Ubuntu')).toBeUndefined()
+  })
+
+  test('the load by tegrastats', () => {
+    expect(parseTegrastats(hardwareFixture('tegra-stats-tx2'))).toEqual({ usedMegabytes: 1685, totalMegabytes: 7854, gpuPercent: 0 })
+    expect(parseTegrastats(hardwareFixture('tegra-stats-xavier-5'))).toEqual({ usedMegabytes: 3480, totalMegabytes: 15_691, gpuPercent: 0 })
+    expect(parseTegrastats('not a line')).toBeUndefined()
+  })
+
+  test('the board by its device tree', () => {
+    expect(parseJetson('', 'NVIDIA Jetson TX2\0', 'nvidia,p2597\0nvidia,tegra186\0')).toEqual({
+      name: 'NVIDIA Jetson TX2',
+      capability: '6.2',
+    })
+    expect(parseJetson('', 'Raspberry Pi 5\0', 'brcm,bcm2712\0')).toBeUndefined()
+  })
+
+  test('without nvidia-smi its GPU is found all the same, with one memory and no fast INT8 on old chips', async () => {
+    const files = {
+      '/etc/nv_tegra_release': hardwareFixture('tegra-release-32'),
+      '/proc/device-tree/model': 'NVIDIA Jetson Nano Developer Kit\0',
+      '/proc/device-tree/compatible': 'nvidia,p3450-0000\0nvidia,tegra210\0',
+    }
+    const { gpus } = await probeGpus(recordedSystem({ arch: 'arm64', files }), memory)
+    expect(gpus).toEqual([
+      {
+        vendor: 'nvidia',
+        index: 0,
+        name: 'NVIDIA Jetson Nano Developer Kit',
+        memoryBytes: memory.totalBytes,
+        freeBytes: memory.availableBytes,
+        sharedMemory: true,
+        board: 'jetson',
+        capability: '5.3',
+        fastInt8: false,
+        driver: 'L4T 32.6.1',
+      },
+    ])
+  })
+
+  test('with nvidia-smi it is one card, not two', async () => {
+    const files = { '/etc/nv_tegra_release': hardwareFixture('tegra-release-36'), '/proc/device-tree/model': 'NVIDIA Jetson Orin Nano\0' }
+    const commands = { 'nvidia-smi': hardwareFixture('nvidia-csv-540-orin') }
+    const { gpus } = await probeGpus(recordedSystem({ arch: 'arm64', files, commands }), memory)
+    expect(gpus).toMatchObject([{ name: 'NVIDIA Jetson Orin Nano', driver: '540.4.0', capability: '8.7', fastInt8: true, board: 'jetson' }])
+  })
+})
+
+describe('all of them', () => {
+  test('a tool that hangs is given up after 3 s, and the others are heard', async () => {
+    vi.useFakeTimers()
+    try {
+      const commands = { 'nvidia-smi': 'hangs', 'mthreads-gmi': hardwareFixture('mthreads-gmi-1.14-s80') } as const
+      let answer: Awaited<ReturnType<typeof probeGpus>> | undefined
+      const probing = probeGpus(recordedSystem({ commands }), memory).then((value) => (answer = value))
+      await vi.advanceTimersByTimeAsync(2900)
+      expect(answer).toBeUndefined()
+      await vi.advanceTimersByTimeAsync(300)
+      expect(answer).toMatchObject({ gpus: [{ vendor: 'moore-threads' }], troubles: [{ vendor: 'nvidia', reason: 'timed-out' }] })
+      await probing
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('a report that hangs does not cost the list of cards', async () => {
+    vi.useFakeTimers()
+    try {
+      const csv = hardwareFixture('nvidia-csv-580-h100')
+      const commands = { 'nvidia-smi': csv, 'nvidia-smi -q -x': 'hangs', 'nvidia-smi topo -m': 'hangs' } as const
+      const probing = probeGpus(recordedSystem({ commands }), memory)
+      await vi.advanceTimersByTimeAsync(3200)
+      expect((await probing).gpus).toHaveLength(2)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('an empty tool of another vendor is no trouble beside a card', async () => {
+    const commands = {
+      'nvidia-smi': { code: 6, stdout: hardwareFixture('nvidia-error-no-devices') },
+      'mthreads-gmi': hardwareFixture('mthreads-gmi-1.14-s80'),
+    }
+    expect((await probeGpus(recordedSystem({ commands }), memory)).troubles).toEqual([])
+    expect((await probeGpus(recordedSystem({ commands: { 'nvidia-smi': commands['nvidia-smi'] } }), memory)).troubles).toHaveLength(1)
+  })
+
+  const PARSERS = [
+    (text: string) => parseNvidiaSmi(text, memory),
+    (text: string) => parseRocmSmi(text),
+    (text: string) => parseAmdSmi(text, text),
+    (text: string) => parseXpuSmi(text),
+    (text: string) => parseXpuSmiTable(text),
+    (text: string) => parseNpuSmi(text),
+    (text: string) => parseMthreadsGmi(text),
+    (text: string) => parseApple(text, memory),
+  ]
+
+  test.each(HARDWARE_FIXTURES)('no parser stumbles over %s, whole or damaged', (name) => {
+    const text = hardwareFixture(name)
+    const damaged = fc
+      .tuple(fc.nat(text.length), fc.nat(60), fc.string({ maxLength: 30 }))
+      .map(([at, gone, put]) => text.slice(0, at) + put + text.slice(at + gone))
+    fc.assert(
+      fc.property(fc.oneof(fc.constant(text), damaged), (sample) => {
+        const gpus = PARSERS.flatMap((parse) => parse(sample))
+        expect(gpus.map((gpu) => GpuSchema.parse(gpu))).toEqual(gpus)
+        expect([...parseTopology(sample).keys()].every(Number.isInteger)).toBe(true)
+        for (const parse of [parseNvidiaXml, parseTegrastats, parseTegraRelease]) parse(sample)
+        parseJetson(sample, sample, sample)
+      }),
+      { numRuns: 20 },
+    )
   })
 })

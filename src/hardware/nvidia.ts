@@ -1,33 +1,69 @@
-/** NVIDIA graphics cards, by nvidia-smi (its documented CSV queries). */
-import type { Gpu } from '../shared/api.ts'
-import { output } from './system.ts'
+/** NVIDIA graphics cards, by nvidia-smi: its CSV queries (for what every driver since 410 knows), its XML report and its topology. */
+import type { CommandResult } from '../base/child-process.ts'
+import type { Gpu } from '../shared/hardware.ts'
+import { MIB, known } from './gpu-probe.ts'
+import type { GpuProbe, SharedMemory } from './gpu-probe.ts'
+import { parseTopology } from './nvidia-topology.ts'
+import { parseNvidiaXml } from './nvidia-xml.ts'
+import type { NvidiaDetails } from './nvidia-xml.ts'
+import { answer, within } from './system.ts'
 import type { System } from './system.ts'
+import { troubleOf } from './trouble.ts'
 
-const MIB = 1024 * 1024
 const FIELDS = ['name', 'memory.total', 'memory.free', 'driver_version']
+const FORMAT = '--format=csv,noheader,nounits'
+/** Left for the details after the list is there. They may be slow: without the persistence daemon each card wakes up for them. */
+const DETAILS_GRACE_MS = 1500
 
-export async function probeNvidia(system: System, memory: { totalBytes: number; availableBytes: number }): Promise<Gpu[]> {
+export async function probeNvidia(system: System, memory: SharedMemory): Promise<GpuProbe> {
   for (const command of commandsFor(system.platform)) {
-    // Drivers before 510 do not know compute_cap and refuse the whole query.
-    for (const fields of [[...FIELDS, 'compute_cap'], FIELDS]) {
-      const text = await output(system, command, [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'])
-      const gpus = text === undefined ? [] : parseNvidiaSmi(text, memory)
-      if (gpus.length > 0) return gpus
-    }
+    const probe = await askTool(system, command, memory)
+    if (probe.gpus.length > 0 || probe.troubles.length > 0) return probe
   }
-  return []
+  return { gpus: [], troubles: [] }
 }
 
 function commandsFor(platform: NodeJS.Platform): string[] {
   // Inside WSL the tool is often not on the path.
-  return platform === 'linux' ? ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi'] : platform === 'win32' ? ['nvidia-smi'] : []
+  if (platform === 'linux') return ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi']
+  return platform === 'win32' ? ['nvidia-smi', String.raw`C:\Windows\System32\nvidia-smi.exe`] : []
+}
+
+async function askTool(system: System, command: string, memory: SharedMemory): Promise<GpuProbe> {
+  const details = answer(system, command, ['-q', '-x'])
+  const topology = answer(system, command, ['topo', '-m'])
+  // Drivers before 510 do not know compute_cap and refuse the whole query: both are asked at once, for the time is short.
+  const [full, old] = await Promise.all(
+    [[...FIELDS, 'compute_cap'], FIELDS].map((fields) => answer(system, command, [`--query-gpu=${fields.join(',')}`, FORMAT])),
+  )
+  const listed = [full, old].map((result) => (result && result.code === 0 ? parseNvidiaSmi(result.stdout, memory) : []))
+  const gpus = listed.find((list) => list.length > 0) ?? []
+  if (gpus.length === 0) {
+    const trouble = old && troubleOf('nvidia', 'nvidia-smi', old)
+    return { gpus: [], troubles: trouble ? [trouble] : [] }
+  }
+  const [xml, matrix] = await within<readonly CommandResult[]>(Promise.all([details, topology]), DETAILS_GRACE_MS, [])
+  return { gpus: withDetails(gpus, parseNvidiaXml(xml?.stdout ?? ''), parseTopology(matrix?.stdout ?? '')), troubles: [] }
+}
+
+function withDetails(gpus: readonly Gpu[], details: NvidiaDetails, links: ReturnType<typeof parseTopology>): Gpu[] {
+  return gpus.map((gpu, index) => {
+    const own = links.get(index) ?? []
+    return {
+      ...gpu,
+      ...(details.cudaVersion === undefined ? {} : { cudaVersion: details.cudaVersion }),
+      ...details.gpus[index],
+      ...(own.length > 0 ? { links: own } : {}),
+    }
+  })
 }
 
 /** Lines of `name, total MiB, free MiB, driver[, capability]`. Boards that share memory with the CPU report `[N/A]`. */
-export function parseNvidiaSmi(text: string, memory: { totalBytes: number; availableBytes: number }): Gpu[] {
-  return text.split('\n').flatMap((line) => {
+export function parseNvidiaSmi(text: string, memory: SharedMemory): Gpu[] {
+  const lines = text.split('\n').filter((line) => line.split(',').length >= FIELDS.length)
+  return lines.flatMap((line, index) => {
     const [name, total, free, driver, capability] = line.split(',').map((cell) => cell.trim())
-    if (!name || total === undefined || driver === undefined || /^no devices/i.test(name)) return []
+    if (!name || total === undefined || driver === undefined) return []
     const shared = !/^\d+$/.test(total)
     if (shared && !/^\[?(n\/a|not supported)/i.test(total)) return []
     return [
@@ -36,13 +72,25 @@ export function parseNvidiaSmi(text: string, memory: { totalBytes: number; avail
         name,
         memoryBytes: shared ? memory.totalBytes : Number(total) * MIB,
         freeBytes: shared ? memory.availableBytes : (Number(free) || 0) * MIB,
-        ...(isKnown(driver) ? { driver } : {}),
-        ...(isKnown(capability) ? { capability } : {}),
+        index,
+        ...(shared ? { sharedMemory: true } : {}),
+        ...optional('driver', known(driver)),
+        ...capabilityFacts(known(capability)),
       },
     ]
   })
 }
 
-function isKnown(value: string | undefined): value is string {
-  return value !== undefined && value !== '' && !value.startsWith('[')
+/**
+ * DP4A came with 6.1 and tensor cores that know int8 with 7.2; 6.2 (TX2) and 7.0's neighbours below have neither
+ * (TensorRT support matrix, "Hardware and Precision").
+ */
+export function capabilityFacts(capability: string | undefined): Pick<Gpu, 'capability' | 'fastInt8'> {
+  if (capability === undefined) return {}
+  const version = Number(capability)
+  return { capability, fastInt8: version === 6.1 || version >= 7 }
+}
+
+function optional<Key extends string>(key: Key, value: string | undefined): { [Name in Key]?: string } {
+  return (value === undefined ? {} : { [key]: value }) as { [Name in Key]?: string }
 }

@@ -3,7 +3,7 @@ import os from 'node:os'
 import { describe, expect, test } from 'vitest'
 
 import { recordedSystem } from '../../test/fakes/recorded-system.ts'
-import { HardwareSchema } from '../shared/api.ts'
+import { HardwareSchema } from '../shared/hardware.ts'
 import { readCgroupLimits } from './cgroup.ts'
 import { countCpuList, parseCpuInfo, probeCpu } from './cpu.ts'
 import { parseMemInfo, parseVmStat, probeMemory } from './memory.ts'

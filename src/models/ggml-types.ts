@@ -52,6 +52,13 @@ export function ggmlType(id: number): GgmlType | undefined {
   return entry && { name: entry[0], blockSize: entry[1], blockBytes: entry[2] }
 }
 
+const idsByName = new Map(Object.entries(table).map(([id, [name]]) => [name, Number(id)]))
+
+/** ggml's number of a type, by the name of the table. */
+export function ggmlTypeId(name: string): number | undefined {
+  return idsByName.get(name)
+}
+
 /** Bytes of a row of `elements` numbers, as ggml_row_size; part blocks count whole. */
 export function rowBytes(type: GgmlType, elements: number): number {
   return Math.ceil(elements / type.blockSize) * type.blockBytes

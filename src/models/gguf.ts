@@ -9,6 +9,7 @@ import type { ByteSource } from './byte-source.ts'
 import { ggmlType, rowBytes } from './ggml-types.ts'
 import type { GgmlType } from './ggml-types.ts'
 import { describeForeignFile } from './foreign-file.ts'
+import { printable } from './printable.ts'
 
 export type GgufScalar = string | number | bigint | boolean
 
@@ -36,6 +37,8 @@ export interface GgufTensor {
 export interface GgufHeader {
   version: number
   metadata: ReadonlyMap<string, GgufValue>
+  /** Of each metadata entry: `u32`, `string`, `array` … Whoever writes it again needs to know. */
+  types: ReadonlyMap<string, string>
   tensors: readonly GgufTensor[]
   /** Where tensor data starts in the file. */
   dataOffset: number
@@ -129,6 +132,7 @@ class Parser {
   readonly #name: string
   readonly #limits: GgufLimits
   readonly #reader: ByteReader
+  readonly #types = new Map<string, string>()
   #keptBytes = 0
 
   constructor(source: ByteSource, name: string, limits: GgufLimits) {
@@ -149,7 +153,7 @@ class Parser {
     const alignment = this.#alignment(metadata)
     const dataOffset = roundUp(this.#reader.offset, alignment)
     this.#checkLayout(tensors, alignment, dataOffset)
-    return { version, metadata, tensors, dataOffset, bytes: this.#source.bytes }
+    return { version, metadata, types: this.#types, tensors, dataOffset, bytes: this.#source.bytes }
   }
 
   async #version(): Promise<number> {
@@ -177,6 +181,7 @@ class Parser {
 
   async #value(key: string): Promise<GgufValue> {
     const type = await this.#u32()
+    this.#types.set(key, type === STRING ? 'string' : type === ARRAY ? 'array' : this.#scalarType(type, key).name)
     if (type === STRING) return this.#string(this.#limits.stringBytes, `"${printable(key)}"`)
     if (type === ARRAY) return this.#array(key)
     const scalar = this.#scalarType(type, key)
@@ -326,10 +331,4 @@ function exact(value: bigint): number | bigint {
 
 function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple
-}
-
-/** File contents in messages: short and without control characters. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.slice(0, 80).replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
 }

@@ -9,6 +9,7 @@ import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
 import { catalogueEntry } from './catalogue/catalogue.ts'
 import { inspectModel } from './gguf-files.ts'
+import { modelFolders, rememberFolder } from './library-folders.ts'
 import { formatReference, parseReference } from './reference.ts'
 import type { Reference } from './reference.ts'
 
@@ -19,30 +20,54 @@ export interface Library {
   find(nameOrReference: string): Promise<Model | undefined>
   /** Absolute path of the (first) GGUF file. */
   fileOf(model: Model): string
+  /** Absolute paths of all files, in their order. */
+  filesOf(model: Model): string[]
+  /** Where its manifest lies. */
+  folderOf(model: Model): string
   /**
    * Moves `files` (in the order of `model.files`) into the library and replaces what had that name.
-   * Files of a `file:` model stay where they are.
+   * Files of a `file:` model stay where they are. `model.folder` names another folder of models.
    */
   add(model: Model, files: readonly { path: string }[]): Promise<Model>
   /** Deletes the model's folder; never a file that was used in place. */
   remove(model: Model): Promise<void>
   /** Where downloads are kept until they are whole; on the same disk. */
   readonly downloadsFolder: string
+  /** The library's own folder first; all absolute. */
+  folders(): Promise<string[]>
 }
 
-const MANIFEST = 'manifest.json'
+/** Lies beside the weights. */
+export const MANIFEST = 'manifest.json'
+const DOWNLOADS = '.downloads'
 
-export function openLibrary(folder: string): Library {
+/** `others` are more folders with models, e.g. on other disks. */
+export function openLibrary(folder: string, others: readonly string[] = []): Library {
   const root = path.resolve(folder)
-  const list = (): Promise<Model[]> => listModels(root)
+  const folders = (): Promise<string[]> => modelFolders(root, others)
+  const list = async (): Promise<Model[]> => {
+    const lists = await Promise.all((await folders()).map((item) => listModels(item, root)))
+    const all = lists.flat().toSorted((a, b) => b.addedAt - a.addedAt || (a.name < b.name ? -1 : 1))
+    return all.filter((model, index) => all.findIndex((other) => other.name === model.name) === index)
+  }
+  const ownFolder = (model: Model): string => folderOf(model.folder ?? root, model.name)
+  const filesOf = (model: Model): string[] => model.files.map((file) => path.resolve(ownFolder(model), file.path))
   return {
     list,
     find: (text) => findModel(list, text),
-    fileOf: (model) => path.resolve(folderOf(root, model.name), model.files[0]?.path ?? ''),
+    fileOf: (model) => filesOf(model)[0] ?? ownFolder(model),
+    filesOf,
+    folderOf: ownFolder,
     add: (model, files) => addModel(root, model, files),
-    remove: (model) => rm(folderOf(root, model.name), { recursive: true, force: true }),
-    downloadsFolder: path.join(root, '.downloads'),
+    remove: (model) => rm(ownFolder(model), { recursive: true, force: true }),
+    downloadsFolder: path.join(root, DOWNLOADS),
+    folders,
   }
+}
+
+/** Where downloads for this folder of models wait until they are whole. */
+export function downloadsIn(folder: string): string {
+  return path.join(folder, DOWNLOADS)
 }
 
 /** A model as described by its file's header, used in place. Throws `file-not-found`, `invalid-model-file`. */
@@ -65,23 +90,28 @@ export async function modelFromFile(file: string, now: () => number = Date.now):
   }
 }
 
-async function listModels(root: string): Promise<Model[]> {
-  const entries = await readdir(root, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
+async function listModels(folder: string, root: string): Promise<Model[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    // Another disk may be away or refuse; the library's own folder must be readable.
+    if (error.code === 'ENOENT' || folder !== root) return []
     throw error
   })
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-  const models = await Promise.all(folders.map((entry) => readManifest(path.join(root, entry.name))))
-  return models.filter((model) => model !== undefined).toSorted((a, b) => b.addedAt - a.addedAt || (a.name < b.name ? -1 : 1))
+  const models = await Promise.all(folders.map((entry) => readManifest(path.join(folder, entry.name))))
+  // A folder that somebody renamed would not be found again by its model's name.
+  const known = models.filter((model, index) => model !== undefined && folders[index]?.name === path.basename(folderOf(folder, model.name)))
+  return known.filter((model) => model !== undefined).map((model) => (folder === root ? model : { ...model, folder }))
 }
 
 /** Undefined when the manifest cannot be used or a file is missing or has another size. */
-async function readManifest(folder: string): Promise<Model | undefined> {
+export async function readManifest(folder: string): Promise<Model | undefined> {
   const text = await readFile(path.join(folder, MANIFEST), 'utf8').catch(() => undefined)
   const parsed = ModelSchema.safeParse(parseJson(text ?? ''))
   if (!parsed.success) return undefined
   const whole = await Promise.all(parsed.data.files.map((file) => hasSize(path.resolve(folder, file.path), file.bytes)))
-  return whole.every(Boolean) ? parsed.data : undefined
+  if (!whole.every(Boolean)) return undefined
+  const { folder: _, ...model } = parsed.data
+  return model
 }
 
 function parseJson(text: string): unknown {
@@ -137,7 +167,9 @@ function isWithin(model: Model, wanted: Reference): boolean {
   )
 }
 
-async function addModel(root: string, model: Model, files: readonly { path: string }[]): Promise<Model> {
+async function addModel(library: string, model: Model, files: readonly { path: string }[]): Promise<Model> {
+  const root = model.folder ?? library
+  await rememberFolder(library, root)
   const target = folderOf(root, model.name)
   const inPlace = model.source === 'file'
   await removeLeftovers(root, path.basename(target))
@@ -145,7 +177,7 @@ async function addModel(root: string, model: Model, files: readonly { path: stri
   await mkdir(temporary, { recursive: true })
   try {
     if (!inPlace) for (const [index, file] of files.entries()) await moveFile(file.path, path.join(temporary, nameInFolder(model, index)))
-    await writeFileAtomic(path.join(temporary, MANIFEST), `${JSON.stringify(ModelSchema.parse(model), null, 2)}\n`)
+    await writeFileAtomic(path.join(temporary, MANIFEST), manifestText(model))
     await replaceFolder(temporary, target)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
@@ -153,6 +185,12 @@ async function addModel(root: string, model: Model, files: readonly { path: stri
   }
   await syncFolder(root)
   return model
+}
+
+/** Where it lies is told by where it lies. */
+export function manifestText(model: Model): string {
+  const { folder: _, ...manifest } = ModelSchema.parse(model)
+  return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
 /** What a process that was killed in `addModel` has left behind. */
@@ -171,7 +209,8 @@ function nameInFolder(model: Model, index: number): string {
   return name
 }
 
-async function moveFile(from: string, to: string): Promise<void> {
+/** A symbolic link is moved as a link. */
+export async function moveFile(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
   } catch (error) {

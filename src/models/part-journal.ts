@@ -1,42 +1,204 @@
-/** What a partial download is a part of. Written beside it, so that after kill -9 the next run knows whether to go on with it. */
-import { readFile } from 'node:fs/promises'
+/**
+ * What of a download has arrived. Written beside the part, so that after kill -9, or days, the next run knows what to go on with.
+ *
+ *   target.part          the file at its full length, with holes
+ *   target.part.journal  first line: what it is a part of; then a line for each thing that happened
+ *     +0-1000 hub;       these bytes were written, and this source sent them
+ *     ~hub;  !mirror;    this source agreed with another one; this one lied
+ *     =12;               the first 12 lines are on the disk for sure
+ *
+ * What a killed process has written is still in the system's memory, so every line counts; after a restart of the machine
+ * (another boot) only the lines that `=` names do.
+ */
+import { createReadStream } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import os from 'node:os'
+import { createInterface } from 'node:readline'
 
 import { z } from 'zod'
 
 import { writeFileAtomic } from '../base/atomic-file.ts'
+import { addRange, rangeBytes, subtractRange } from './transfer/ranges.ts'
+import type { Range } from './transfer/ranges.ts'
 
-const PartJournalSchema = z.object({
-  /** Where it came from. */
+const PartIdentitySchema = z.object({
+  /** Where it came from; matters only when nobody published a hash. */
   url: z.string().optional(),
   /** As published. */
   sha256: z.string().optional(),
   /** Strong ETags only. */
   etag: z.string().optional(),
-  /** 0 = unknown. */
-  totalBytes: z.number().int().nonnegative(),
-  /** Synced to the disk: even a power failure keeps them. */
-  durableBytes: z.number().int().nonnegative(),
+  totalBytes: z.number().int().positive(),
+  /** Of the machine. */
+  boot: z.string().optional(),
 })
-export type PartJournal = z.infer<typeof PartJournalSchema>
+/** What a part is a part of. */
+export type PartIdentity = z.infer<typeof PartIdentitySchema>
+
+/** Bytes that have arrived, by the name of the source that sent them. */
+export type Arrived = Map<string, Range[]>
+
+export type Verdict = 'agreed' | 'lied'
+
+export interface PartJournal {
+  identity: PartIdentity
+  arrived: Arrived
+  /** By source. */
+  verdicts: Map<string, Verdict>
+}
+
+export interface OpenJournal {
+  /** Remembers written bytes; they reach the disk with the next `flush`. */
+  note(range: Range, source: string): void
+  judge(source: string, verdict: Verdict): void
+  /** Writes what was noted. Answers how many lines there are now. */
+  flush(): Promise<number>
+  /** The part was synced after the flush that answered `lines`. */
+  synced(lines: number): Promise<void>
+  close(): Promise<void>
+}
 
 export function partFile(target: string): string {
   return `${target}.part`
 }
 
 export function journalFile(target: string): string {
-  return `${target}.part.json`
+  return `${target}.part.journal`
 }
 
-/** Undefined when there is none that can be read. */
-export async function readJournal(target: string): Promise<PartJournal | undefined> {
+export async function discardPart(target: string): Promise<void> {
+  await rm(partFile(target), { force: true })
+  await rm(journalFile(target), { force: true })
+}
+
+/** Undefined when there is none that can be read. A line that was cut by a kill is left out. */
+export async function readJournal(target: string, boot?: string): Promise<PartJournal | undefined> {
+  const [first = '', ...lines] = await readLines(journalFile(target))
+  const identity = parseIdentity(first)
+  if (!identity) return undefined
+  const isOtherBoot = identity.boot !== (boot ?? (await bootId()))
+  const entries = lines.filter((line) => line.endsWith(';'))
+  const counted = isOtherBoot ? entries.filter((line) => !line.startsWith('=')).slice(0, syncedLines(entries)) : entries
+  const journal: PartJournal = { identity, arrived: new Map(), verdicts: new Map() }
+  for (const line of counted) applyLine(journal, line)
+  return journal
+}
+
+/** Notes `range` for `source` alone: what came last is what lies there. */
+export function recordArrival(arrived: Arrived, range: Range, source: string): void {
+  for (const [name, ranges] of arrived) if (name !== source) arrived.set(name, subtractRange(ranges, range))
+  arrived.set(source, addRange(arrived.get(source) ?? [], range))
+}
+
+export function arrivedRanges(arrived: Arrived): Range[] {
+  return [...arrived.values()].flat().reduce<Range[]>(addRange, [])
+}
+
+/** How many bytes of `target` lie in its part. */
+export async function arrivedBytes(target: string): Promise<number> {
+  const journal = await readJournal(target)
+  return journal === undefined ? 0 : rangeBytes(arrivedRanges(journal.arrived))
+}
+
+/** Starts a journal that holds what `journal` does, compacted; whatever was there is replaced. */
+export async function openJournal(target: string, { identity, arrived, verdicts }: PartJournal): Promise<OpenJournal> {
+  const lines = [
+    ...[...arrived].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))),
+    ...[...verdicts].map(([source, verdict]) => verdictLine(source, verdict)),
+  ]
+  const head = JSON.stringify({ ...identity, boot: identity.boot ?? (await bootId()) })
+  await writeFileAtomic(journalFile(target), `${[head, ...lines].join('\n')}\n`, { mode: 0o600 })
+  return appendingTo(await open(journalFile(target), 'a'), lines.length)
+}
+
+function appendingTo(handle: FileHandle, linesBefore: number): OpenJournal {
+  let lineCount = linesBefore
+  let noted = new Map<string, Range[]>()
+  let verdicts: string[] = []
+  let writing: Promise<void> = Promise.resolve()
+  const append = (lines: readonly string[]): Promise<void> => {
+    if (lines.length > 0) writing = writing.then(() => handle.appendFile(`${lines.join('\n')}\n`))
+    return writing
+  }
+  const flush = async (): Promise<number> => {
+    const lines = [...[...noted].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))), ...verdicts]
+    noted = new Map()
+    verdicts = []
+    lineCount += lines.length
+    const count = lineCount
+    await append(lines)
+    return count
+  }
+  return {
+    note: (range, source) => void noted.set(source, addRange(noted.get(source) ?? [], range)),
+    judge: (source, verdict) => void verdicts.push(verdictLine(source, verdict)),
+    flush,
+    synced: (lines) => append([`=${lines};`]),
+    close: async () => {
+      await flush()
+      await handle.close()
+    },
+  }
+}
+
+async function readLines(file: string): Promise<string[]> {
+  const lines: string[] = []
+  const input = createReadStream(file, 'utf8')
   try {
-    const parsed = PartJournalSchema.safeParse(JSON.parse(await readFile(journalFile(target), 'utf8')))
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) lines.push(line)
+  } catch {
+    return []
+  }
+  return lines
+}
+
+function parseIdentity(line: string): PartIdentity | undefined {
+  try {
+    const parsed = PartIdentitySchema.safeParse(JSON.parse(line))
     return parsed.success ? parsed.data : undefined
   } catch {
     return undefined
   }
 }
 
-export async function writeJournal(target: string, journal: PartJournal): Promise<void> {
-  await writeFileAtomic(journalFile(target), JSON.stringify(journal), { mode: 0o600 })
+function rangeLine({ start, end }: Range, source: string): string {
+  return `+${start}-${end} ${nameInLine(source)};`
+}
+
+function verdictLine(source: string, verdict: Verdict): string {
+  return `${verdict === 'lied' ? '!' : '~'}${nameInLine(source)};`
+}
+
+function nameInLine(source: string): string {
+  return source.replace(/[\s;]+/g, '_')
+}
+
+/** Every whole line ends with `;`: one that a kill has cut does not. */
+function applyLine({ identity, arrived, verdicts }: PartJournal, line: string): void {
+  const verdict = /^([~!])(\S+);$/.exec(line)
+  if (verdict) {
+    verdicts.set(verdict[2] ?? '', verdict[1] === '!' ? 'lied' : 'agreed')
+    if (verdict[1] === '!') arrived.delete(verdict[2] ?? '')
+    return
+  }
+  const match = /^\+(\d{1,15})-(\d{1,15}) (\S*);$/.exec(line)
+  if (!match) return
+  const range = { start: Number(match[1]), end: Math.min(Number(match[2]), identity.totalBytes) }
+  if (range.start < range.end && verdicts.get(match[3] ?? '') !== 'lied') recordArrival(arrived, range, match[3] ?? '')
+}
+
+function syncedLines(lines: readonly string[]): number {
+  return lines.reduce((most, line) => Number(/^=(\d{1,15});$/.exec(line)?.[1] ?? most), 0)
+}
+
+let knownBoot: Promise<string> | undefined
+
+/** Names this run of the machine. Linux tells it; elsewhere the time of the start, to ten minutes, since clocks drift. */
+function bootId(): Promise<string> {
+  knownBoot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => `up-${Math.round((Date.now() / 1000 - os.uptime()) / 600)}`,
+  )
+  return knownBoot
 }

@@ -1,4 +1,5 @@
 /** Progress of a pull over all its files, told at most ten times a second. */
+import type { Localized } from '../shared/language.ts'
 
 export interface PullProgress {
   state: 'resolving' | 'downloading' | 'verifying'
@@ -8,6 +9,13 @@ export interface PullProgress {
   /** 0 until it is known. */
   totalBytes: number
   bytesPerSecond: number
+  /** Absent while it is not known. */
+  etaSeconds?: number
+  /** Each file of several. */
+  files?: { path: string; doneBytes: number; totalBytes: number }[]
+  connections?: number
+  /** Why it is slow. */
+  notice?: Localized
 }
 
 export interface ProgressMeter {
@@ -15,18 +23,27 @@ export interface ProgressMeter {
   state(state: PullProgress['state'], change?: Partial<PullProgress>): void
   /** Bytes so far, told now and then. The first value after `state` is where the speed starts. */
   bytes(doneBytes: number, change?: Partial<PullProgress>): void
+  /** Always told, and kept until it goes on well for a while. */
+  notice(text: Localized): void
 }
 
 const TELL_MS = 100
 /** The speed is an average over about this long. */
 const SPEED_MS = 3000
+/** How long a notice is shown after the last trouble. */
+const NOTICE_MS = 10_000
 
 export function createProgressMeter(tell: (progress: PullProgress) => void, now: () => number = Date.now): ProgressMeter {
   let current: PullProgress = { state: 'resolving', doneBytes: 0, totalBytes: 0, bytesPerSecond: 0 }
   let toldAt = Number.NEGATIVE_INFINITY
   let sample: { at: number; bytes: number } | undefined
+  let noticedAt = Number.NEGATIVE_INFINITY
   const send = (): void => {
     toldAt = now()
+    if (now() - noticedAt > NOTICE_MS) delete current.notice
+    if (current.bytesPerSecond > 0 && current.totalBytes > 0)
+      current.etaSeconds = Math.max(0, current.totalBytes - current.doneBytes) / current.bytesPerSecond
+    else delete current.etaSeconds
     tell({ ...current })
   }
   const measure = (doneBytes: number): void => {
@@ -49,6 +66,11 @@ export function createProgressMeter(tell: (progress: PullProgress) => void, now:
       measure(doneBytes)
       current = { ...current, ...change, doneBytes }
       if (now() - toldAt >= TELL_MS) send()
+    },
+    notice: (notice) => {
+      noticedAt = now()
+      current = { ...current, notice }
+      send()
     },
   }
 }

@@ -14,8 +14,10 @@ import type { Hardware, Model } from '../shared/api.ts'
 import type { SourceEnvironment } from './hubs/source.ts'
 import { openLibrary } from './library.ts'
 import type { Library } from './library.ts'
+import { arrivedBytes } from './part-journal.ts'
 import { pullModel } from './pull.ts'
-import type { PullOptions, PullProgress } from './pull.ts'
+import type { PullProgress } from './progress.ts'
+import type { PullOptions } from './pull-options.ts'
 import { parseReference } from './reference.ts'
 import { chooseStarter } from './starter.ts'
 
@@ -123,7 +125,7 @@ describe('from Hugging Face', () => {
     await vi.waitFor(async () => {
       const files = await readdir(library.downloadsFolder, { recursive: true })
       const part = files.find((file) => file.endsWith('.part')) ?? ''
-      expect((await stat(path.join(library.downloadsFolder, part))).size).toBe(250_000)
+      expect(await arrivedBytes(path.join(library.downloadsFolder, part.replace(/\.part$/, '')))).toBe(250_000)
     })
     controller.abort(new Error('stop'))
     await expect(running).rejects.toThrow('stop')

@@ -13,6 +13,8 @@ export type Reference =
   | { type: 'file'; path: string; text: string }
   | { type: 'pypi'; project: string; version?: string; text: string }
   | { type: 'https'; url: string; text: string }
+  /** A model of another bendi on the LAN. `host` may hold a port. */
+  | { type: 'peer'; host: string; name: string; text: string }
 
 const MAX_LENGTH = 4096
 const NAME = /^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$/i
@@ -27,7 +29,7 @@ const VERSION = /^[A-Za-z0-9][A-Za-z0-9.+!_-]*$/
 /**
  * Reads a reference. Forms:
  * `name[:tag]` · `hf:owner/repo[:QUANT | /file.gguf][@revision]` · `ms:…` (the same) · `owner/repo…` (means hf) ·
- * `file:PATH` or a path that ends in `.gguf` · `pypi:project[@version]` · `https://host/file.gguf`.
+ * `file:PATH` or a path that ends in `.gguf` · `pypi:project[@version]` · `https://host/file.gguf` · `peer:host[:port]/name`.
  * Throws `invalid-reference`. `cwd` resolves relative paths.
  */
 export function parseReference(text: string, cwd: string = process.cwd()): Reference {
@@ -36,7 +38,7 @@ export function parseReference(text: string, cwd: string = process.cwd()): Refer
   // oxlint-disable-next-line no-control-regex
   if (trimmed === '' || trimmed.length > MAX_LENGTH || /[\u0000-\u001f\u007f]/.test(trimmed))
     throw invalid(text, 'it is empty, too long or has control characters')
-  const scheme = /^(hf|ms|file|pypi|https|http):/i.exec(trimmed)?.[1]?.toLowerCase()
+  const scheme = /^(hf|ms|file|pypi|https|http|peer):/i.exec(trimmed)?.[1]?.toLowerCase()
   const rest = scheme ? trimmed.slice(scheme.length + 1) : trimmed
   switch (scheme) {
     case 'hf':
@@ -46,6 +48,8 @@ export function parseReference(text: string, cwd: string = process.cwd()): Refer
       return canonical(parseFile(text, rest, cwd))
     case 'pypi':
       return canonical(parsePypi(text, rest))
+    case 'peer':
+      return canonical(parsePeer(text, rest))
     case 'https':
     case 'http':
       return canonical(parseWeb(text, trimmed))
@@ -69,6 +73,8 @@ export function formatReference(reference: Reference): string {
       return `pypi:${reference.project}${reference.version ? `@${reference.version}` : ''}`
     case 'https':
       return reference.url
+    case 'peer':
+      return `peer:${reference.host}/${reference.name}`
   }
 }
 
@@ -136,6 +142,17 @@ function parsePypi(text: string, rest: string): Reference {
 /** PEP 503: runs of `-`, `_`, `.` are one dash, in lower case. */
 export function normalizeProject(name: string): string {
   return name.replace(/[-_.]+/g, '-').toLowerCase()
+}
+
+const PEER_HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/
+
+function parsePeer(text: string, rest: string): Reference {
+  const slash = rest.indexOf('/')
+  const host = rest.slice(0, Math.max(0, slash)).toLowerCase()
+  const name = rest.slice(slash + 1)
+  if (slash < 0 || name === '' || !PEER_HOST.test(host) || !URL.canParse(`http://${host}/`))
+    throw invalid(text, 'a model of another bendi is written peer:host/name or peer:host:port/name')
+  return { type: 'peer', host, name, text }
 }
 
 function parseWeb(text: string, address: string): Reference {

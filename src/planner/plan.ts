@@ -2,8 +2,13 @@
  * What a model would need on this machine, and settings with which it fits. Pure.
  * All sizes are bytes. The engine's cells are bounded by `kvBytes`; `parallel` requests share them.
  */
-import type { Hardware } from '../shared/api.ts'
 import type { KvCacheType, ModelFacts } from '../models/model-facts.ts'
+import type { Hardware } from '../shared/api.ts'
+import { EMBEDDED_VENDORS } from '../shared/hardware.ts'
+import { llamaComputeBytes } from './compute.ts'
+import { DEFAULT_CONTEXT } from './defaults.ts'
+import { MICRO_BATCH } from './kv-streams.ts'
+import { GPU_CONTEXT_BYTES, processBytes, usableGpu, usableMemory } from './overheads.ts'
 
 export interface PlanSettings {
   context: number
@@ -47,23 +52,15 @@ export interface Plan {
   reason?: string
 }
 
-export const DEFAULT_CONTEXT = 8192
 export const DEFAULT_PARALLEL = 8
 const SMALLEST_CONTEXT = 512
 /** Below this we would rather quantise the cache than shorten the window. */
 const COMFORTABLE_CONTEXT = 4096
 /** Tokens that each of several parallel requests should have at least. */
 const TOKENS_A_REQUEST = 1024
-/** libllama's n_ubatch. */
-const MICRO_BATCH = 512
 /** Unless asked, the KV cache takes no more: it is cleared at load, which costs time. */
 const MOST_KV_BYTES = 4_000_000_000
 const MOST_CACHE_BYTES = 4_000_000_000
-/** Node, libllama and its tokeniser (an estimate, from seeing about 90 MB and 0.5 kB a token of vocabulary). */
-const PROCESS_BYTES = 100_000_000
-const BYTES_A_VOCABULARY_ENTRY = 512
-/** CUDA or Metal context on the first device. */
-const GPU_OVERHEAD_BYTES = 600_000_000
 
 /** Chooses settings for the embedded engine. With `fits: false` the numbers are those of the smallest plan, which is too large. */
 export function planModel(facts: ModelFacts, hardware: Hardware, wishes: PlanWishes = {}): Plan {
@@ -73,13 +70,17 @@ export function planModel(facts: ModelFacts, hardware: Hardware, wishes: PlanWis
   return fitInto(facts, wishes, { ...pools, gpu: 0 }, false)
 }
 
-/**
- * Compute buffers: logits, residual stream, attention and feed-forward rows of one micro-batch in f32, the attention mask in f16.
- * Source: shared facts models.md 7.3; flash attention on.
- */
+/** Of V3: two rows of the latent, one of a query, one of a value. */
+const LARGEST_LATENT_ROW = 1408
+const MODEST_EXPERT = 2048
+
+/** The formula of compute.ts for a file whose facts are known, on the safe side: the layout is not chosen yet. Bytes. */
 export function computeBytesOf(facts: ModelFacts, context: number): number {
-  const rows = facts.vocabularySize + 6 * facts.embeddingLength + 3 * Math.max(facts.feedForwardLength, facts.embeddingLength)
-  return MICRO_BATCH * (rows * 4 + context * 2)
+  const { vocabularySize: vocabulary, embeddingLength: hidden, feedForwardLength, attention, headCount } = facts
+  // The file's facts do not name the widths of experts and latents: those of the large DeepSeek models are taken.
+  const latent = attention === 'mla' ? headCount * LARGEST_LATENT_ROW : 0
+  const alive = 8 * hidden + Math.max(3 * feedForwardLength, latent, (facts.activeExperts ?? 0) * (2 * MODEST_EXPERT + hidden))
+  return llamaComputeBytes({ vocabulary, hidden, alive }, context, MICRO_BATCH)
 }
 
 interface Pools {
@@ -91,16 +92,11 @@ interface Pools {
 }
 
 function poolsOf(hardware: Hardware, wishes: PlanWishes): Pools {
-  const memory = keepMargin(hardware.memory.availableBytes, 0.08, 128_000_000, 2_000_000_000)
-  // Of the vendors, only Ascend has no backend in the embedded engine.
-  const gpus = wishes.gpuLayers === 0 ? [] : hardware.gpus.filter((gpu) => gpu.vendor !== 'ascend')
-  const gpu = gpus.reduce((total, device) => total + keepMargin(device.freeBytes, 0.05, 256_000_000, 1_000_000_000), 0)
-  const unified = gpus.some((device) => device.vendor === 'apple')
+  const memory = usableMemory(hardware.memory.availableBytes)
+  const gpus = wishes.gpuLayers === 0 ? [] : hardware.gpus.filter((gpu) => EMBEDDED_VENDORS.includes(gpu.vendor))
+  const gpu = gpus.reduce((total, device) => total + usableGpu(device.freeBytes), 0)
+  const unified = gpus.some((device) => device.sharedMemory ?? device.vendor === 'apple')
   return { memory, gpu: unified ? Math.min(gpu, memory) : gpu, unified }
-}
-
-function keepMargin(bytes: number, share: number, least: number, most: number): number {
-  return Math.max(0, Math.floor(bytes - Math.min(most, Math.max(least, bytes * share))))
 }
 
 function fitInto(facts: ModelFacts, wishes: PlanWishes, pools: Pools, useGpu: boolean): Plan {
@@ -171,7 +167,7 @@ function planAttempt(
 }
 
 function overheadOf(facts: ModelFacts, useGpu: boolean): number {
-  return PROCESS_BYTES + facts.vocabularySize * BYTES_A_VOCABULARY_ENTRY + (useGpu ? GPU_OVERHEAD_BYTES : 0)
+  return processBytes(facts.vocabularySize) + (useGpu ? GPU_CONTEXT_BYTES : 0)
 }
 
 /** `bytes` are for weights, one sequence's cache and compute. */
@@ -205,7 +201,7 @@ function parallelOf(facts: ModelFacts, wishes: PlanWishes, perToken: number, kv:
 
 /** All layers when they fit, else as many as the GPUs hold beside their share of the cache. */
 function gpuLayersOf(facts: ModelFacts, kv: number, compute: number, pools: Pools, wishes: PlanWishes): number {
-  const fixed = compute + GPU_OVERHEAD_BYTES
+  const fixed = compute + GPU_CONTEXT_BYTES
   if (facts.weightBytes + kv + fixed <= pools.gpu) return wishes.gpuLayers ?? -1
   const perLayer = (facts.weightBytes - facts.outerWeightBytes + kv) / facts.layers
   const layers = Math.floor((pools.gpu - fixed) / perLayer)
@@ -222,7 +218,7 @@ function ramHolds(
   if (pools.unified || gpuLayers === 0) return true
   const onGpu = gpuLayers < 0 ? 1 : gpuLayers / facts.layers
   const weights = gpuLayers < 0 ? 0 : facts.outerWeightBytes + (facts.weightBytes - facts.outerWeightBytes) * (1 - onGpu)
-  return weights + parts.kv * (1 - onGpu) + parts.compute + parts.overhead - GPU_OVERHEAD_BYTES + parts.cache <= pools.memory
+  return weights + parts.kv * (1 - onGpu) + parts.compute + parts.overhead - GPU_CONTEXT_BYTES + parts.cache <= pools.memory
 }
 
 function tooLarge(facts: ModelFacts, wishes: PlanWishes, available: number): Plan {

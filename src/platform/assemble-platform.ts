@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from '../base/logger.ts'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { Finding, Hardware, Model, Status } from '../shared/api.ts'
+import { AppError } from '../shared/errors.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { Deployments } from './deployments.ts'
@@ -10,12 +11,21 @@ import type { CreateEngine } from './deployment-lives.ts'
 import type { DeploymentWishes } from './deployment.ts'
 import { embed, withEngine } from './embed.ts'
 import { generate } from './generate.ts'
+import type { LibraryCare } from './library-care.ts'
 import type { PlanDeployment } from './make-room.ts'
 import { awaitModel, isComing, modelNames, removeModel, resolveModel, resolveName } from './models.ts'
 import type { ModelStore, ModelsOptions } from './models.ts'
 import type { Platform } from './platform.ts'
+import { createPlanning } from './plan.ts'
+import type { Planning } from './plan.ts'
+import { catalogueHeaderOf } from './plan-header.ts'
+import { observedGenerate } from './plan-observer.ts'
+import type { PlanHistory } from './plan-history.ts'
 import { Pulls } from './pulls.ts'
 import type { PullsOptions } from './pulls.ts'
+import { createRecords, type Records, type RecordsOptions } from './records.ts'
+import { rerank } from './rerank.ts'
+import { RunningRequests } from './running-requests.ts'
 
 export interface PlatformOptions {
   home: string
@@ -27,7 +37,13 @@ export interface PlatformOptions {
   createEngine: CreateEngine
   parseReference: PullsOptions['parse']
   pull: PullsOptions['pull']
+  /** Absent = the library is only read and added to. */
+  care?: LibraryCare
   doctor(): Promise<Finding[]>
+  /** Absent = plans of what the catalogue knows. */
+  planning?: Planning
+  /** What came of plans; absent = forgotten. */
+  planHistory?: PlanHistory
   offline?: boolean
   /** Engine settings that the user fixed. */
   settings?: EngineSettings
@@ -35,6 +51,7 @@ export interface PlatformOptions {
   /** Seconds; -1 = for ever. */
   keepAlive?: number
   maxWaiting?: number
+  records?: Pick<RecordsOptions, 'fileLimit' | 'batchParallel'>
   clock?: Clock
   pid?: number
   /** After everything has stopped, e.g. to release the lock. */
@@ -54,10 +71,19 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
   const startedAt = clock.now()
   const deployments = createDeployments(options, clock)
   const pulls = new Pulls({ parse: options.parseReference, pull: options.pull, offline: options.offline ?? false, createId: randomUUID })
+  const records = createRecords({
+    home: options.home,
+    logger: options.logger,
+    clock,
+    isBusy: async () => (await deployments.list()).some(({ waiting }) => waiting > 0),
+    ...options.records,
+  })
   const models: ModelsOptions = { library, deployments }
   const resolve = (name: string): Promise<Model> => resolveModel(models, name)
+  const running = new RunningRequests()
   const work = {
     deployments,
+    running,
     resolveModel: (name: string, signal?: AbortSignal): Promise<Model> => awaitModel(models, name, signal),
     isComing: (name: string): boolean => isComing(models, name),
   }
@@ -72,7 +98,10 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
       start: (reference, pullOptions) => pulls.start(reference, pullOptions),
       watch: (id, signal) => pulls.watch(id, signal),
       cancel: (id) => pulls.cancel(id),
+      pause: (id) => pulls.pause(id),
+      resume: (id) => pulls.resume(id),
     },
+    care: careOf(options, deployments, resolve),
     deployments: {
       list: () => deployments.list(),
       start: async ({ model, ...wishes }, signal) => deployments.start(await work.resolveModel(model, signal), { ...wishes, signal }),
@@ -87,15 +116,42 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
       }
       model.catch(forget)
     },
-    generate: (request, signal) => generate(work, request, signal),
+    generate: (request, signal) => observedGenerate(generate(work, request, signal), request, options.planHistory),
     embed: (request, signal) => embed(work, request, signal),
     tokenize: (name, prompt) => withEngine(work, name, undefined, (engine) => engine.tokenize(prompt)),
     detokenize: (name, tokens) => withEngine(work, name, undefined, (engine) => engine.detokenize(tokens)),
+    render: (name, prompt) => withEngine(work, name, undefined, (engine) => engine.render(prompt)),
+    closeThought: (requestId) => running.closeThought(requestId),
+    rerank: (request, signal) => rerank(work, request, signal),
+    records,
+    ...(options.planning ?? createPlanning({ probe: options.probe, readHeader: catalogueHeaderOf })),
     ready: () => deployments.isReady(),
     close: (drainMs = DRAIN_MS) => {
-      closing ??= close(options, deployments, pulls, drainMs)
+      closing ??= close(options, records, deployments, pulls, drainMs)
       return closing
     },
+  }
+}
+
+function careOf({ care, library }: PlatformOptions, deployments: Deployments, resolve: (name: string) => Promise<Model>): Platform['care'] {
+  const own = (): LibraryCare => {
+    if (care) return care
+    throw new AppError('not-found', { path: 'library' })
+  }
+  return {
+    found: () => own().found(),
+    usage: () => own().usage(),
+    verify: async (name, verifyOptions) => own().verify(await resolve(name), verifyOptions),
+    move: async (name, folder) => {
+      const model = await resolve(name)
+      deployments.forget(model.name)
+      return own().move(model, folder)
+    },
+    exportTo: async (name, folder) => own().exportTo(await resolve(name), folder),
+    importFrom: (folder, importOptions) => own().importFrom(folder, importOptions),
+    sharedFile: async (sha256) => (care?.isShared ? care.sharedFile(sha256) : undefined),
+    sharedModels: async () => (care?.isShared ? library.list() : []),
+    isShared: care?.isShared ?? false,
   }
 }
 
@@ -119,8 +175,10 @@ function statusOf({ home, version, pid = process.pid }: PlatformOptions, started
   return { name: 'bendi', version, pid, startedAt, home, ...(defaultModel === undefined ? {} : { defaultModel }) }
 }
 
-async function close(options: PlatformOptions, deployments: Deployments, pulls: Pulls, drainMs: number): Promise<void> {
+async function close(options: PlatformOptions, records: Records, deployments: Deployments, pulls: Pulls, drainMs: number): Promise<void> {
   try {
+    // Before the engines: what they would tell of their end is not the answer to a batch.
+    await records.close()
     await Promise.all([deployments.close(drainMs), pulls.close()])
   } finally {
     await options.onClosed?.()

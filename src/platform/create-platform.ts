@@ -8,7 +8,6 @@ import type { Config } from '../config/settings.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import { openLibrary } from '../models/library.ts'
 import type { Library } from '../models/library.ts'
-import type { PullOptions } from '../models/pull.ts'
 import { formatReference, parseReference } from '../models/reference.ts'
 import type { Reference } from '../models/reference.ts'
 import type { Hardware, Model } from '../shared/api.ts'
@@ -19,7 +18,14 @@ import type { CreateEngine } from './deployment-lives.ts'
 import { runDoctor } from './doctor.ts'
 import { deploymentWishes, engineSettings } from './engine-settings.ts'
 import type { HomeLock } from './lock.ts'
+import { createLibraryCare } from './library-care.ts'
 import { createPlanDeployment } from './plan-deployment.ts'
+import { createPlanning } from './plan.ts'
+import { computeMeasurer } from './plan-dry-run.ts'
+import { headerReader } from './plan-header.ts'
+import { planHistory } from './plan-history.ts'
+import { observedEngines } from './plan-observer.ts'
+import { createPull } from './pull-model.ts'
 import { sourceEnvironment } from './source-environment.ts'
 
 export interface CreatePlatformOptions {
@@ -50,9 +56,11 @@ export interface LocalPlatform extends AssembledPlatform {
 export async function createPlatform(options: CreatePlatformOptions): Promise<LocalPlatform> {
   const { config, logger, version, lock } = options
   const paths = pathsBelow(config.home)
-  const library = openLibrary(paths.models)
+  const library = openLibrary(paths.models, config.modelFolders)
   const env = await sourceEnvironment(config)
   const probe = createProbe(config)
+  const history = planHistory(config.home, logger)
+  const readHeader = headerReader({ library, env, logger, offline: config.offline })
   const platform = assemblePlatform({
     home: config.home,
     version,
@@ -60,15 +68,23 @@ export async function createPlatform(options: CreatePlatformOptions): Promise<Lo
     library,
     probe,
     plan: createPlanDeployment(config, (model) => library.fileOf(model)),
-    createEngine: options.createEngine ?? embeddedEngines(library, paths, logger),
+    createEngine: observedEngines(options.createEngine ?? embeddedEngines(library, paths, logger), {
+      history,
+      probe,
+      readHeader,
+    }),
+    planHistory: history,
+    planning: createPlanning({ probe, readHeader, measureCompute: computeMeasurer(logger), history }),
     parseReference: (text) => referenceFacts(parseReference(text)),
-    pull: (text, { signal, force, onProgress }) => pull(text, { library, env, logger, signal, force, onProgress, offline: config.offline }),
+    pull: createPull({ config, library, env, probe, logger }),
+    care: createLibraryCare({ config, library, env, logger }),
     doctor: () => runDoctor({ config, env, paths, probe, logger }),
     offline: config.offline,
     settings: engineSettings(config),
     wishes: deploymentWishes(config),
     keepAlive: config.keepAlive,
     maxWaiting: config.maxWaiting,
+    records: { fileLimit: config.fileLimit, batchParallel: config.batchParallel },
     ...(lock ? { onClosed: () => lock.release() } : {}),
   })
   return {
@@ -76,12 +92,6 @@ export async function createPlatform(options: CreatePlatformOptions): Promise<Lo
     chooseStarter: (wanted, signal) => chooseStarter(wanted, { config, library, env, probe, signal }),
     chatTemplateOf: async (model) => chatTemplateOf(library.fileOf(model)),
   }
-}
-
-/** Everything that needs the network or a big module is imported when it is used: `bendi list` stays fast. */
-async function pull(text: string, options: PullOptions): Promise<Model> {
-  const { pullModel } = await import('../models/pull.ts')
-  return pullModel(parseReference(text), options)
 }
 
 interface StarterContext {
@@ -110,7 +120,7 @@ function createProbe(config: Config): () => Promise<Hardware> {
     const { probeHardware } = await import('../hardware/probe.ts')
     // The disk that counts is the one that the folder is on, so it has to be there.
     await mkdir(config.home, { recursive: true, mode: 0o700 })
-    return probeHardware({ home: config.home })
+    return probeHardware({ home: config.home, cacheFolder: pathsBelow(config.home).cache })
   }
 }
 

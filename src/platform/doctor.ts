@@ -4,7 +4,12 @@ import type { Logger } from '../base/logger.ts'
 import type { Paths } from '../base/paths.ts'
 import type { Config } from '../config/settings.ts'
 import { diagnose } from '../hardware/doctor.ts'
-import { hfEndpoints } from '../models/hubs/huggingface.ts'
+import type { HubAddress } from '../hardware/findings/network.ts'
+import { probeHost } from '../hardware/host.ts'
+import { measureHardware } from '../hardware/measurements.ts'
+import { thisSystem } from '../hardware/system.ts'
+import { probeToolchains } from '../hardware/toolchains.ts'
+import { fileUrl, hfEndpoints } from '../models/hubs/huggingface.ts'
 import { MODELSCOPE_ENDPOINT } from '../models/hubs/modelscope.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import type { Finding, Hardware } from '../shared/api.ts'
@@ -33,20 +38,40 @@ export interface KernelChoice {
 
 export async function runDoctor(options: DoctorOptions): Promise<Finding[]> {
   const { config, env, paths, probe } = options
-  const [hardware, holder, kernel] = await Promise.all([probe(), findHolder({ file: paths.lockFile }), kernelFinding(options)])
+  const [hardware, holder, host, tools] = await Promise.all([
+    probe(),
+    findHolder({ file: paths.lockFile }),
+    probeHost(thisSystem),
+    probeToolchains(thisSystem),
+  ])
+  // One after the other: both want the whole machine for themselves.
+  const kernel = await kernelFinding(options)
+  const measured = await measureHardware({ hardware, cacheFolder: paths.cache, models: paths.models })
   return diagnose({
-    hardware,
+    hardware: measured,
+    host,
+    tools,
     port: { host: config.host, port: config.port, ...(holder?.address ? { owner: holder.address } : {}) },
     hubs: hubsOf(env),
     ...(env.proxies ? { proxies: env.proxies } : {}),
+    ...(env.extraCertificates ? { extraCertificates: env.extraCertificates } : {}),
     offline: config.offline,
     extra: [kernel],
   })
 }
 
-function hubsOf(env: SourceEnvironment): { name: string; url: string }[] {
-  const endpoints = hfEndpoints({ env }).map(({ name, origin }) => ({ name, url: origin }))
-  return [...endpoints, { name: 'ModelScope', url: env.modelscopeEndpoint ?? MODELSCOPE_ENDPOINT }]
+/** A file of some megabytes that every hub has, and nobody needs a token for. */
+const SAMPLE = { repository: 'deepseek-ai/DeepSeek-R1', file: 'tokenizer.json' }
+
+function hubsOf(env: SourceEnvironment): HubAddress[] {
+  const endpoints = hfEndpoints({ env }).map((endpoint) => ({
+    name: endpoint.name,
+    url: endpoint.origin,
+    sample: fileUrl(endpoint, SAMPLE.repository, 'main', SAMPLE.file).url,
+  }))
+  const origin = (env.modelscopeEndpoint ?? MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
+  const sample = `${origin}/api/v1/models/${SAMPLE.repository}/repo?Revision=master&FilePath=${SAMPLE.file}`
+  return [...endpoints, { name: 'ModelScope', url: origin, sample }]
 }
 
 const TITLE: Localized = { en: 'CPU kernel', zh: 'CPU 内核' }

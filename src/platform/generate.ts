@@ -3,9 +3,11 @@ import { AppError, toWireError } from '../shared/errors.ts'
 import type { GenerateEvent, GenerateRequest } from '../shared/generate.ts'
 import type { Model } from '../shared/api.ts'
 import type { Deployments, Lease } from './deployments.ts'
+import type { RunningRequests } from './running-requests.ts'
 
 export interface GenerateOptions {
   deployments: Deployments
+  running: RunningRequests
   /** Throws `model-not-found`, `cancelled`. */
   resolveModel(name: string, signal?: AbortSignal): Promise<Model>
   /** The name means a model that is still on its way. */
@@ -30,7 +32,7 @@ export async function* generate(
 }
 
 async function* run(
-  { deployments, resolveModel }: GenerateOptions,
+  { deployments, running, resolveModel }: GenerateOptions,
   known: Model | undefined,
   request: GenerateRequest,
   signal: AbortSignal,
@@ -42,13 +44,16 @@ async function* run(
   // It may fail while the reader takes its time with an event.
   acquiring.catch(() => {})
   let lease: Lease | undefined
+  let forget = (): void => {}
   try {
     // Once: whoever keeps a connection alive meanwhile has comments of their own for that.
     if (!isReady) yield { type: 'loading', model: model.name }
     lease = await acquiring
+    forget = running.add(request.id, lease.engine)
     const events = lease.engine.generate({ ...request, model: model.name }, signal)
     for await (const event of events) yield withPossible(event, lease.largestContext)
   } finally {
+    forget()
     if (lease) lease.release()
     else void releaseLater(acquiring)
   }

@@ -1,8 +1,25 @@
 /** The product without transport: what the server's routes and the local commands call. */
-import type { Deployment, Finding, Hardware, Model, Pull, StartDeployment, Status } from '../shared/api.ts'
-import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt } from '../shared/generate.ts'
+import type {
+  Deployment,
+  DiskUsage,
+  Finding,
+  FoundModel,
+  Hardware,
+  Model,
+  Pull,
+  StartDeployment,
+  Status,
+  Verification,
+} from '../shared/api.ts'
+import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt, RerankRequest, RerankResult } from '../shared/generate.ts'
+import type { Planning } from './plan.ts'
+import type { Records } from './records.ts'
 
-export interface Platform {
+import type { VerifyProgress } from './library-care.ts'
+import type { PullWishes } from './pulls.ts'
+
+/** With `plan` and `recommend`: what would fit, before anything is downloaded. */
+export interface Platform extends Planning {
   status(): Promise<Status>
   hardware(): Promise<Hardware>
   doctor(): Promise<Finding[]>
@@ -16,10 +33,28 @@ export interface Platform {
   pulls: {
     list(): Pull[]
     /** Joins a pull of the same reference that is already under way. Throws `invalid-reference`, `offline`. */
-    start(reference: string, options?: { force?: boolean }): Pull
+    start(reference: string, options?: PullWishes): Pull
     /** The current state at once, then each change, ending after `done`, `failed` or `cancelled`. */
     watch(id: string, signal?: AbortSignal): AsyncIterable<Pull>
     cancel(id: string): Pull
+    /** Stops for now; its watchers stay. */
+    pause(id: string): Pull
+    resume(id: string): Pull
+  }
+  care: {
+    /** In the stores of other programs. */
+    found(): Promise<FoundModel[]>
+    usage(): Promise<DiskUsage>
+    /** Throws `model-not-found`. */
+    verify(name: string, options?: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void }): Promise<Verification>
+    /** Throws `model-not-found`, `model-in-use`, `disk-full`. */
+    move(name: string, folder: string): Promise<Model>
+    exportTo(name: string, folder: string): Promise<string>
+    importFrom(folder: string, options: { inPlace: boolean }): Promise<Model[]>
+    /** For other bendi servers; undefined when sharing is off or nobody has it. */
+    sharedFile(sha256: string): Promise<{ path: string; bytes: number } | undefined>
+    sharedModels(): Promise<Model[]>
+    readonly isShared: boolean
   }
   deployments: {
     list(): Promise<Deployment[]>
@@ -39,6 +74,13 @@ export interface Platform {
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult>
   tokenize(model: string, prompt: Prompt): Promise<number[]>
   detokenize(model: string, tokens: readonly number[]): Promise<string>
+  /** The text that the model would read for this prompt. */
+  render(model: string, prompt: Prompt): Promise<string>
+  /** Closes the thoughts of a running request, so that its answer begins. False when it is not running, or not thinking. */
+  closeThought(requestId: string): Promise<boolean>
+  rerank(request: RerankRequest, signal?: AbortSignal): Promise<RerankResult>
+  /** What outlasts a request: responses, files, batches. */
+  records: Records
   /** True when some deployment answers. */
   ready(): boolean
   /** Drains, stops all deployments, releases the lock. Idempotent. */

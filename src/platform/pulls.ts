@@ -2,18 +2,36 @@
 import type { Model, Pull } from '../shared/api.ts'
 import { AppError, toWireError } from '../shared/errors.ts'
 
-export type PullProgress = Partial<Pick<Pull, 'state' | 'source' | 'file' | 'doneBytes' | 'totalBytes' | 'bytesPerSecond'>>
+export type PullProgress = Partial<
+  Pick<
+    Pull,
+    'state' | 'source' | 'file' | 'doneBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'files' | 'connections' | 'notice'
+  >
+>
+
+export interface PullWishes {
+  /** Download again what is here. */
+  force?: boolean | undefined
+  include?: string[] | undefined
+  exclude?: string[] | undefined
+  /** Another folder of models. */
+  to?: string | undefined
+}
 
 export interface PullsOptions {
   /** The canonical text of a reference, and whether getting it needs the network. Throws `invalid-reference`. */
   parse(reference: string): { text: string; needsNetwork: boolean }
-  pull(reference: string, options: { signal: AbortSignal; force: boolean; onProgress: (progress: PullProgress) => void }): Promise<Model>
+  pull(
+    reference: string,
+    options: Omit<PullWishes, 'force'> & { signal: AbortSignal; force: boolean; onProgress: (progress: PullProgress) => void },
+  ): Promise<Model>
   offline: boolean
   createId: () => string
 }
 
 interface Job {
   pull: Pull
+  wishes: PullWishes
   abort: AbortController
   /** Resolves at the next change. */
   wake: Set<() => void>
@@ -36,12 +54,12 @@ export class Pulls {
   }
 
   /** Joins one of the same reference that is under way. Throws `invalid-reference`, `offline`. */
-  start(reference: string, { force = false }: { force?: boolean } = {}): Pull {
+  start(reference: string, wishes: PullWishes = {}): Pull {
     const { text, needsNetwork } = this.#options.parse(reference)
     const running = [...this.#jobs.values()].find((job) => job.pull.reference === text && !isOver(job.pull))
-    if (running) return running.pull
+    if (running) return running.pull.state === 'paused' ? this.resume(running.pull.id) : running.pull
     if (needsNetwork && this.#options.offline) throw new AppError('offline', { what: text })
-    return this.#begin(text, force)
+    return this.#begin(text, wishes)
   }
 
   /** Throws `not-found`. The current state at once, then each change; a slow watcher skips states but never the last. */
@@ -68,35 +86,57 @@ export class Pulls {
     return job.pull
   }
 
+  /** Throws `not-found`. What has arrived is kept; `resume` goes on with it. */
+  pause(id: string): Pull {
+    const job = this.#find(id)
+    if (isOver(job.pull) || job.pull.state === 'paused') return job.pull
+    update(job, { state: 'paused', bytesPerSecond: 0, connections: 0 })
+    job.abort.abort(new AppError('cancelled'))
+    return job.pull
+  }
+
+  /** Throws `not-found`. */
+  resume(id: string): Pull {
+    const job = this.#find(id)
+    if (job.pull.state !== 'paused') return job.pull
+    job.abort = new AbortController()
+    update(job, { state: 'waiting' })
+    job.settled = this.#run(job, job.settled)
+    return job.pull
+  }
+
   /** Cancels all and waits until their files are closed. */
   async close(): Promise<void> {
     for (const job of this.#jobs.values()) this.cancel(job.pull.id)
     await Promise.all([...this.#jobs.values()].map((job) => job.settled))
   }
 
-  #begin(reference: string, force: boolean): Pull {
+  #begin(reference: string, wishes: PullWishes): Pull {
     const id = this.#options.createId()
     const pull: Pull = { id, reference, state: 'waiting', doneBytes: 0, totalBytes: 0, bytesPerSecond: 0 }
-    const job: Job = { pull, abort: new AbortController(), wake: new Set(), settled: Promise.resolve() }
+    const job: Job = { pull, wishes, abort: new AbortController(), wake: new Set(), settled: Promise.resolve() }
     this.#jobs.set(id, job)
     this.#forgetOld()
     const before = this.#settledOf(reference, job)
-    job.settled = this.#run(job, force, before)
+    job.settled = this.#run(job, before)
     return pull
   }
 
-  async #run(job: Job, force: boolean, before: Promise<unknown>): Promise<void> {
-    // A cancelled pull of the same reference may still be closing its files.
+  async #run(job: Job, before: Promise<unknown>): Promise<void> {
+    const { signal } = job.abort
+    const { force = false, ...wishes } = job.wishes
+    // A cancelled pull of the same reference, or this one before its pause, may still be closing its files.
     await before
+    const isOurs = (): boolean => !isOver(job.pull) && !signal.aborted
     const onProgress = (progress: PullProgress): void => {
-      if (!isOver(job.pull)) update(job, progress)
+      if (isOurs()) update(job, progress)
     }
     try {
-      if (job.abort.signal.aborted) return
-      const model = await this.#options.pull(job.pull.reference, { signal: job.abort.signal, force, onProgress })
-      if (!isOver(job.pull)) update(job, { state: 'done', bytesPerSecond: 0, model, doneBytes: job.pull.totalBytes || model.bytes })
+      if (signal.aborted) return
+      const model = await this.#options.pull(job.pull.reference, { ...wishes, signal, force, onProgress })
+      if (isOurs()) update(job, { state: 'done', bytesPerSecond: 0, model, doneBytes: job.pull.totalBytes || model.bytes })
     } catch (error) {
-      if (!isOver(job.pull)) update(job, { state: 'failed', bytesPerSecond: 0, error: toWireError(error) })
+      if (isOurs()) update(job, { state: 'failed', bytesPerSecond: 0, error: toWireError(error) })
     }
   }
 
@@ -123,7 +163,7 @@ export function isOver(pull: Pull): boolean {
 }
 
 function update(job: Job, change: Partial<Pull>): void {
-  const { pull } = job
+  const { notice: _, etaSeconds: __, ...pull } = job.pull
   job.pull = { ...pull, ...change }
   for (const wake of job.wake) wake()
 }

@@ -12,6 +12,7 @@ export async function sourceEnvironment(config: Config): Promise<SourceEnvironme
     ...present({ hfEndpoint, hfToken, modelscopeEndpoint, modelscopeToken, pipIndexUrl }),
     ...(hfMirror === undefined ? {} : { hfMirror: hfMirror === 'off' ? (false as const) : hfMirror }),
     ...(pip === undefined ? {} : { pip: pip === 'off' ? (false as const) : pip.split(/\s+/) }),
+    peers: config.peers,
     proxies: present({ http: httpProxy, https: httpsProxy, no: noProxy }),
     ...(caFile === undefined ? {} : { extraCertificates: [await readCertificates(caFile)] }),
   }

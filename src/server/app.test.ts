@@ -35,7 +35,11 @@ describe('errors', () => {
     const { get } = createScriptedServer()
     const openai = await get('/v1/nothing')
     expect(openai.status).toBe(404)
-    expect(OpenAiErrorSchema.parse(await openai.json()).error).toMatchObject({ type: 'not_found_error', code: 'not_found', param: null })
+    expect(OpenAiErrorSchema.parse(await openai.json()).error).toMatchObject({
+      type: 'invalid_request_error',
+      code: 'not_found',
+      param: null,
+    })
     const ours = await get('/api/nothing')
     expect(ours.status).toBe(404)
     expect(ApiErrorSchema.parse(await ours.json()).error.code).toBe('not-found')

@@ -4,19 +4,28 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Logger } from '../base/logger.ts'
 import type { Platform } from '../platform/platform.ts'
 import { AppError, toWireError } from '../shared/errors.ts'
+import { createRunLine } from './batch-lines.ts'
+import { compression } from './compression.ts'
 import { errorReply, statusOf } from './error-reply.ts'
 import { STREAM_TIMING, type StreamTiming } from './event-stream.ts'
+import { idempotency } from './idempotency.ts'
 import { BODY_LIMIT } from './json-body.ts'
 import { checkCaller, preflightHeaders, requestIdOf } from './policy.ts'
 import type { RouteContext } from './route-context.ts'
+import { apiDocsRoutes } from './routes/api-docs.ts'
 import { apiRoutes } from './routes/api.ts'
 import { chatRoutes } from './routes/chat.ts'
+import { batchRoutes } from './routes/batches.ts'
 import { completionRoutes } from './routes/completions.ts'
 import { embeddingRoutes } from './routes/embeddings.ts'
+import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { openAiModelRoutes } from './routes/openai-models.ts'
 import { pageRoutes } from './routes/page.ts'
+import { responseRoutes } from './routes/responses.ts'
+import { peerRoutes } from './routes/peer.ts'
 import { simpleRoutes } from './routes/simple.ts'
+import { infillRoutes, rerankRoutes, tokenRoutes } from './routes/tokens.ts'
 
 export interface AppOptions {
   platform: Platform
@@ -41,7 +50,25 @@ export function createApp(options: AppOptions): Hono {
   const context: RouteContext = { platform, logger, version, timing, bodyLimit, now, newId }
   const app = new Hono()
   app.use(guard(options, context))
-  const parts = [chatRoutes, completionRoutes, embeddingRoutes, openAiModelRoutes, simpleRoutes, healthRoutes, apiRoutes]
+  app.use(compression())
+  app.use(idempotency({ bodyLimit, now }))
+  const parts = [
+    chatRoutes,
+    completionRoutes,
+    embeddingRoutes,
+    openAiModelRoutes,
+    rerankRoutes,
+    tokenRoutes,
+    infillRoutes,
+    simpleRoutes,
+    peerRoutes,
+    responseRoutes,
+    fileRoutes,
+    batchRoutes,
+    healthRoutes,
+    apiRoutes,
+    apiDocsRoutes,
+  ]
   for (const part of parts) app.route('/', part(context))
   const methodsAt = methodTable(app)
   app.get('*', pageRoutes({ ...(pageFolder === undefined ? {} : { folder: pageFolder }), isApi: (path) => methodsAt(path).length > 0 }))
@@ -51,6 +78,7 @@ export function createApp(options: AppOptions): Hono {
     if (statusOf(wire) >= 500 && !(error instanceof AppError)) logger.error('a request failed', { path: c.req.path, error })
     return errorReply(c, error)
   })
+  void platform.records.start(createRunLine(app))
   return app
 }
 
@@ -67,7 +95,7 @@ function guard({ allowedHosts, corsOrigins, logger }: AppOptions, { now, newId }
     if (corsOrigins.length > 0) c.header('vary', 'Origin')
     if (corsOrigin !== undefined) {
       c.header('access-control-allow-origin', corsOrigin)
-      c.header('access-control-expose-headers', 'x-request-id, x-bendi-ignored, retry-after')
+      c.header('access-control-expose-headers', 'x-request-id, x-bendi-ignored, x-bendi-truncated, idempotent-replayed, retry-after')
       if (isPreflight(c))
         return c.body(null, 204, preflightHeaders(c.req.header('access-control-request-headers'), asksForPrivateNetwork(c)))
     }

@@ -1,6 +1,6 @@
 /** The events of an answer folded into one value, for replies that are not streamed. */
 import { fromWireError, AppError } from '../shared/errors.ts'
-import type { FinishReason, GenerateEvent, Timings, TokenLogprob, Usage } from '../shared/generate.ts'
+import type { FinishReason, GenerateEvent, Notice, Timings, TokenLogprob, Usage } from '../shared/generate.ts'
 
 export interface AnswerChoice {
   text: string
@@ -16,14 +16,21 @@ export interface Answer {
   choices: AnswerChoice[]
   usage: Usage
   timings: Timings
+  notices: Notice[]
+  /** When they were asked for: the prompt's tokens. */
+  promptLogprobs: TokenLogprob[]
 }
 
 /** Throws the AppError of an `error` event, and `internal` when the stream ends without either end. */
 export async function collectAnswer(events: AsyncIterable<GenerateEvent>, choiceCount: number): Promise<Answer> {
   const choices = Array.from({ length: choiceCount }, emptyChoice)
+  const notices: Notice[] = []
+  const promptLogprobs: TokenLogprob[] = []
   for await (const event of events) {
     if (event.type === 'error') throw fromWireError(event.error)
-    if (event.type === 'finish') return { choices, usage: event.usage, timings: event.timings }
+    if (event.type === 'finish') return { choices, usage: event.usage, timings: event.timings, notices, promptLogprobs }
+    if (event.type === 'notice') notices.push(event.notice)
+    if (event.type === 'prompt-logprobs') promptLogprobs.push(...event.tokens)
     if ('choice' in event) addToChoice(choices[event.choice], event)
   }
   throw new AppError('internal', { reason: 'the answer ended without a finish' })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../base/async.ts'
 import { AppError } from '../shared/errors.ts'
-import { openEventStream, type StreamSource } from './event-stream.ts'
+import { openEventStream, streamHeaders, type StreamSource } from './event-stream.ts'
 
 interface Word {
   text: string
@@ -41,6 +41,30 @@ describe('an event stream', () => {
       yield { text: 'b', last: true }
     })
     expect(await readAll(await openEventStream(source, { timing: TIMING, clientGone: neverGone() }))).toBe('ab[end]')
+  })
+
+  test('of lines of JSON has no comments, however long it is silent', async () => {
+    const gate = deferred<void>()
+    const source = sourceOf(async function* () {
+      yield { text: '{"a":1}\n' }
+      await gate.promise
+      yield { text: '{"b":2}\n', last: true }
+    })
+    const timing = { hold: 1, keepAlive: 1 }
+    const open = async (framing: 'sse' | 'ndjson'): Promise<ReadableStream<Uint8Array>> =>
+      openEventStream({ ...source, framing, encodeEnd: () => '' }, { timing, clientGone: neverGone() })
+    const lines = readAll(await open('ndjson'))
+    const events = (await open('sse')).getReader()
+    const texts: string[] = []
+    // When the later of the two has broken its silence, the earlier one has had its time to.
+    while (!texts.includes(': keep-alive\n\n')) texts.push(Buffer.from((await events.read()).value ?? []).toString())
+    gate.resolve()
+    expect(await lines).toBe('{"a":1}\n{"b":2}\n')
+    await events.cancel()
+    expect([streamHeaders('ndjson')['content-type'], streamHeaders()['content-type']]).toEqual([
+      'application/x-ndjson',
+      'text/event-stream; charset=utf-8',
+    ])
   })
 
   test('throws what the source throws before its first event', async () => {

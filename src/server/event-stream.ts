@@ -5,6 +5,7 @@
 import { formatSseComment } from '../base/sse.ts'
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts'
 import type { WireError } from '../shared/generate.ts'
+import type { StreamFraming } from './dialects/openai-reply.ts'
 import { EventInbox, type Merge } from './event-inbox.ts'
 
 /** Milliseconds. */
@@ -17,12 +18,19 @@ export interface StreamTiming {
 
 export const STREAM_TIMING: StreamTiming = { hold: 1000, keepAlive: 10_000 }
 
-export const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  // nginx would collect the stream otherwise.
-  'x-accel-buffering': 'no',
-} as const
+const STREAM_TYPES = { sse: 'text/event-stream; charset=utf-8', ndjson: 'application/x-ndjson' } as const
+
+export function streamHeaders(framing: StreamFraming = 'sse'): Record<string, string> {
+  return {
+    'content-type': STREAM_TYPES[framing],
+    'cache-control': 'no-cache, no-transform',
+    // nginx would collect the stream otherwise.
+    'x-accel-buffering': 'no',
+  }
+}
+
+/** Of Server-Sent Events. */
+export const STREAM_HEADERS: Record<string, string> = streamHeaders()
 
 export interface StreamSource<Event extends object> {
   /** Called at once; the signal fires when the client has gone. */
@@ -34,6 +42,8 @@ export interface StreamSource<Event extends object> {
   errorOf(event: Event): WireError | undefined
   /** Whether the stream may end after this event. */
   isLast(event: Event): boolean
+  /** Absent is `sse`. Lines of JSON have no comments, so a silent stream of them stays silent. */
+  framing?: StreamFraming
   encode(event: Event): string
   encodeError(error: WireError): string
   encodeEnd(): string
@@ -130,7 +140,7 @@ function bodyOf<Event extends object>(
       if (text !== '') return text
       if (finished) return ''
       if (inbox.ended) return endBadly()
-      if ((await silence.race(inbox.changed())) === 'alarm') return formatSseComment('keep-alive')
+      if ((await silence.race(inbox.changed())) === 'alarm' && source.framing !== 'ndjson') return formatSseComment('keep-alive')
     }
   }
   return new ReadableStream<Uint8Array>(

@@ -3,8 +3,8 @@ import type { Context } from 'hono'
 import { AppError } from '../shared/errors.ts'
 import type { GenerateEvent } from '../shared/generate.ts'
 import { collectAnswer, type Answer } from './collect-answer.ts'
-import { isWaiting, type StreamEncoder } from './dialects/openai-reply.ts'
-import { openEventStream, STREAM_HEADERS } from './event-stream.ts'
+import { isWaiting, truncatedHeader, type StreamEncoder } from './dialects/openai-reply.ts'
+import { openEventStream, streamHeaders } from './event-stream.ts'
 import { mergeEvent } from './merge-events.ts'
 import type { RouteContext } from './route-context.ts'
 
@@ -21,6 +21,7 @@ export async function streamReply(
   const body = await openEventStream<GenerateEvent>(
     {
       open,
+      ...(encoder.framing ? { framing: encoder.framing } : {}),
       merge: mergeEvent,
       isWaiting,
       errorOf: (event) => (event.type === 'error' ? event.error : undefined),
@@ -35,7 +36,7 @@ export async function streamReply(
       onFailure: (error) => logger.error('a stream broke', { path: c.req.path, error }),
     },
   )
-  return c.body(body, 200, STREAM_HEADERS)
+  return c.body(body, 200, streamHeaders(encoder.framing))
 }
 
 export async function jsonReply<Reply extends object>(
@@ -44,7 +45,10 @@ export async function jsonReply<Reply extends object>(
   choices: number,
   reply: (answer: Answer) => Reply,
 ): Promise<Response> {
-  return c.json(reply(await collectAnswer(open(c.req.raw.signal), choices)))
+  const answer = await collectAnswer(open(c.req.raw.signal), choices)
+  const truncated = truncatedHeader(answer.notices)
+  if (truncated !== undefined) c.header('x-bendi-truncated', truncated)
+  return c.json(reply(answer))
 }
 
 /** A HEAD request would do the work and throw it away, unread and therefore never ended. */

@@ -8,9 +8,8 @@ export const BODY_LIMIT = 16 * 1024 * 1024
 /** Throws `unsupported-media-type`, `request-too-large`, `invalid-request`. */
 export async function readJson(c: Context, limit: number): Promise<unknown> {
   const type = c.req.header('content-type')
-  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
-    throw new AppError('unsupported-media-type', { type })
-  const text = await readText(c, limit)
+  if (type !== undefined && !isJsonType(type)) throw new AppError('unsupported-media-type', { type })
+  const text = decode(await readBody(c, limit))
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -19,15 +18,31 @@ export async function readJson(c: Context, limit: number): Promise<unknown> {
   }
 }
 
-async function readText(c: Context, limit: number): Promise<string> {
+export function isJsonType(type: string): boolean {
+  return /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)
+}
+
+/** A body can be read once; whoever comes later gets the same bytes. */
+const bodies = new WeakMap<Request, Promise<Uint8Array>>()
+
+/** Throws `request-too-large`. */
+export function readBody(c: Context, limit: number): Promise<Uint8Array> {
+  const known = bodies.get(c.req.raw)
+  if (known) return known
+  const reading = readBytes(c, limit)
+  bodies.set(c.req.raw, reading)
+  return reading
+}
+
+async function readBytes(c: Context, limit: number): Promise<Uint8Array> {
   const length = c.req.header('content-length')
   if (length === undefined) return readCounted(c.req.raw.body, limit)
   // Node's HTTP parser never lets more through than was announced.
   if (Number(length) > limit) throw new AppError('request-too-large', { limit })
-  return decode(new Uint8Array(await c.req.arrayBuffer()))
+  return new Uint8Array(await c.req.arrayBuffer())
 }
 
-async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string> {
+async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of body ?? []) {
@@ -35,13 +50,15 @@ async function readCounted(body: ReadableStream<Uint8Array> | null, limit: numbe
     if (bytes > limit) throw new AppError('request-too-large', { limit })
     chunks.push(chunk)
   }
-  return decode(Buffer.concat(chunks))
+  return Buffer.concat(chunks)
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** JSON is UTF-8 (RFC 8259, 8.1): to read other bytes as replacement characters would change what was written. */
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw new AppError('invalid-request', { reason: 'the body is not UTF-8' })
   }

@@ -116,6 +116,39 @@ describe('a client that vanishes', () => {
   })
 })
 
+describe('a client that leaves in mid-stream', () => {
+  test.each([
+    ['/v1/chat/completions', { model: 'scripted', messages: [{ role: 'user', content: 'Hi' }] }],
+    ['/v1/completions', { model: 'scripted', prompt: 'Hi' }],
+    ['/v1/completions', { model: 'scripted', prompt: ['Hi', 'Ho'] }],
+    ['/infill', { input_prefix: 'a', input_suffix: 'b' }],
+  ])('stops the work within one step: %s', async (path, body) => {
+    // Every step waits for the test, so that what the engine does after the reader has gone can be counted.
+    const gates = Array.from({ length: 20 }, () => deferred<void>())
+    function* script(): Generator<GenerateEvent | Promise<void>> {
+      for (const gate of gates) {
+        yield { type: 'text-delta', choice: 0, text: 'word ' }
+        yield gate.promise
+      }
+    }
+    const { engine, address } = await start({ script })
+    const controller = new AbortController()
+    const response = await fetch(address + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...body, stream: true }),
+      signal: controller.signal,
+    })
+    await response.body?.getReader().read()
+    const { emitted, live } = engine
+    controller.abort()
+    await expect.poll(() => engine.live).toBe(0)
+    for (const gate of gates) gate.resolve()
+    // Each generation may still tell that it was cancelled.
+    expect(engine.emitted - emitted).toBeLessThanOrEqual(live)
+  })
+})
+
 describe('a client that does not read', () => {
   test('does not hold up the engine, and gets the whole answer when it reads at last', async () => {
     const words = 200_000
@@ -198,6 +231,35 @@ describe('closing', () => {
     await expect(fetch(`${address}/health`)).rejects.toThrow('fetch failed')
     gate.resolve()
     expect(await response.text()).toContain('[DONE]')
+    await closed
+  })
+
+  test('turns away, in the caller’s dialect, who asks on a connection that is open already', async () => {
+    const gate = deferred<void>()
+    const { port, close, engine } = await start({ script: () => [gate.promise, ...answer('b')] })
+    const socket = net.connect(port, '127.0.0.1')
+    chatOn(socket)
+    await expect.poll(() => engine.live).toBe(1)
+    const busy = net.connect(port, '127.0.0.1')
+    // Half of a request: its connection is not idle, so the closing leaves it open.
+    busy.write('GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine\r\n')
+    await expect.poll(() => busy.bytesWritten > 0 && !busy.connecting).toBe(true)
+    await (await fetch(`http://127.0.0.1:${port}/health`)).text()
+    const closed = close(10_000)
+    busy.write('\r\n')
+    let reply = ''
+    for await (const chunk of busy) reply += String(chunk)
+    expect(reply).toMatch(/^HTTP\/1\.1 503 /)
+    expect(reply.toLowerCase()).toContain('connection: close')
+    expect(reply.toLowerCase()).toContain('retry-after: 5')
+    expect(reply).toContain('x-request-id: mine')
+    expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n') + 4).replace(/^[0-9a-f]+\r\n|\r\n0\r\n\r\n$/g, ''))).toMatchObject({
+      error: { code: 'shutting_down', type: 'server_error' },
+    })
+    gate.resolve()
+    let rest = ''
+    for await (const chunk of socket) rest += String(chunk)
+    expect(rest).toContain('[DONE]')
     await closed
   })
 

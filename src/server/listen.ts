@@ -1,7 +1,7 @@
 /** The app on a port of this machine. */
 import { randomUUID } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { createServer, STATUS_CODES, type Server } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
@@ -9,9 +9,10 @@ import type { Hono } from 'hono'
 import { delay } from '../base/async.ts'
 import type { Logger } from '../base/logger.ts'
 import { AppError, toWireError } from '../shared/errors.ts'
-import { errorBody } from './error-reply.ts'
+import { errorDialectOf, openAiErrors } from './error-dialects.ts'
+import { languageOf } from './error-reply.ts'
 import { findPortOwner } from './port-owner.ts'
-import { isLoopbackName } from './policy.ts'
+import { isLoopbackName, requestIdOf } from './policy.ts'
 
 export interface ListenOptions {
   host: string
@@ -50,7 +51,8 @@ const DRAIN = 5000
 /** Throws `non-loopback-host`, `port-in-use`. */
 export async function listen(app: Hono, { host, port, logger, timeouts }: ListenOptions): Promise<Listening> {
   if (!(await isLoopbackHost(host))) throw new AppError('non-loopback-host', { host })
-  const server = createHttpServer(app, { ...TIMEOUTS, ...timeouts })
+  const doors: Doors = { closing: false, replies: new Set() }
+  const server = createHttpServer(app, { ...TIMEOUTS, ...timeouts }, doors)
   try {
     await bind(server, host, port)
   } catch (error) {
@@ -60,7 +62,7 @@ export async function listen(app: Hono, { host, port, logger, timeouts }: Listen
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
   logger.info('listening', { address: url })
   let closing: Promise<void> | undefined
-  return { address: url, port: bound, close: (drainMs = DRAIN) => (closing ??= closeServer(server, drainMs)) }
+  return { address: url, port: bound, close: (drainMs = DRAIN) => (closing ??= closeServer(server, doors, drainMs)) }
 }
 
 /** A name counts when everything that it resolves to is this machine. */
@@ -70,7 +72,13 @@ export async function isLoopbackHost(host: string): Promise<boolean> {
   return addresses.length > 0 && addresses.every(({ address }) => isLoopbackName(address))
 }
 
-function createHttpServer(app: Hono, timeouts: Timeouts): Server {
+/** Whether new requests are still let in, and the replies that are under way. */
+interface Doors {
+  closing: boolean
+  replies: Set<ServerResponse>
+}
+
+function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
   const listener = getRequestListener((request, env) => app.fetch(request, env), { errorHandler: badRequest })
   const server = createServer(
     {
@@ -86,17 +94,37 @@ function createHttpServer(app: Hono, timeouts: Timeouts): Server {
       outgoing.setTimeout(timeouts.stalled, () => {
         if (outgoing.writableLength > 0 || (outgoing.socket?.writableLength ?? 0) > 0) outgoing.destroy()
       })
+      // On a connection that was open already.
+      if (doors.closing) return turnAway(incoming, outgoing)
+      doors.replies.add(outgoing)
+      outgoing.once('close', () => doors.replies.delete(outgoing))
       void listener(incoming, outgoing)
+      return undefined
     },
   )
   return server.on('clientError', answerClientError)
 }
 
+/** The server is going: the client is told so in its own dialect, and not to use this connection again. */
+function turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const path = new URL(incoming.url ?? '/', 'http://localhost').pathname
+  const header = (name: string): string | undefined => String(incoming.headers[name] ?? '') || undefined
+  const requestId = requestIdOf(header('x-request-id'), newRequestId)
+  const body = errorDialectOf({ path, header }).body(
+    toWireError(new AppError('shutting-down')),
+    languageOf(header('accept-language')),
+    requestId,
+  )
+  outgoing.writeHead(503, { 'content-type': 'application/json', connection: 'close', 'retry-after': '5', 'x-request-id': requestId })
+  outgoing.end(JSON.stringify(body))
+}
+
 /** A request that is not even one: no Host, a broken URL. */
 function badRequest(error: unknown): Response {
   const reason = error instanceof Error ? error.message : String(error)
-  const body = errorBody('/v1', toWireError(new AppError('invalid-request', { reason })), 'en')
-  return Response.json(body, { status: 400, headers: { 'x-request-id': newRequestId() } })
+  const requestId = newRequestId()
+  const body = openAiErrors.body(toWireError(new AppError('invalid-request', { reason })), 'en', requestId)
+  return Response.json(body, { status: 400, headers: { 'x-request-id': requestId } })
 }
 
 const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
@@ -106,13 +134,15 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
   const reason = STATUS_CODES[status] ?? 'Bad Request'
-  const body = JSON.stringify(errorBody('/v1', toWireError(new AppError('invalid-request', { reason: reason.toLowerCase() })), 'en'))
+  const requestId = newRequestId()
+  const wire = toWireError(new AppError('invalid-request', { reason: reason.toLowerCase() }))
+  const body = JSON.stringify(openAiErrors.body(wire, 'en', requestId))
   const head = [
     `HTTP/1.1 ${status} ${reason}`,
     'Connection: close',
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${newRequestId()}`,
+    `X-Request-Id: ${requestId}`,
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
@@ -156,7 +186,9 @@ async function isFree(host: string, port: number): Promise<boolean> {
   }
 }
 
-async function closeServer(server: Server, drainMs: number): Promise<void> {
+async function closeServer(server: Server, doors: Doors, drainMs: number): Promise<void> {
+  doors.closing = true
+  for (const reply of doors.replies) if (!reply.headersSent) reply.setHeader('connection', 'close')
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A connection that was busy when the server closed turns idle when its reply has ended, and would then linger.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)

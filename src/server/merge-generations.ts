@@ -29,7 +29,7 @@ export async function* mergeGenerations(opens: readonly Open[], choicesEach: num
   try {
     for await (const { index, event } of queue) {
       if (event.type === 'finish') finishes.push(event)
-      else yield 'choice' in event ? Object.assign({}, event, { choice: event.choice + index * choicesEach }) : event
+      else yield renumbered(event, index * choicesEach)
       if (event.type === 'error') return
     }
     if (failure) throw failure.error
@@ -37,6 +37,12 @@ export async function* mergeGenerations(opens: readonly Open[], choicesEach: num
   } finally {
     leaving.abort()
   }
+}
+
+function renumbered(event: GenerateEvent, by: number): GenerateEvent {
+  if (event.type === 'notice' && 'choice' in event.notice)
+    return { ...event, notice: { ...event.notice, choice: event.notice.choice + by } }
+  return 'choice' in event ? { ...event, choice: event.choice + by } : event
 }
 
 function sumOf(finishes: readonly Extract<GenerateEvent, { type: 'finish' }>[]): GenerateEvent {

@@ -68,7 +68,9 @@ function isForeignFetch({ fetchSite, fetchMode, method, path }: Caller): boolean
 }
 
 export function isApiPath(path: string): boolean {
-  return /^\/(?:v1|api|generate|stream-generate|health|ready)(?:\/|$)/.test(path)
+  return /^\/(?:v[12]|api|generate|stream-generate|health|ready|openapi\.json|rerank|tokenize|detokenize|apply-template|infill)(?:\/|$)/.test(
+    path,
+  )
 }
 
 /** What a preflight is told: the methods there are, and whatever headers it wants to send. */

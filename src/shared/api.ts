@@ -10,47 +10,8 @@ export const WireErrorSchema = z.strictObject({
   message: z.string(),
 })
 
-export const GpuSchema = z.strictObject({
-  vendor: z.enum(['nvidia', 'amd', 'apple', 'intel', 'ascend']),
-  name: z.string(),
-  memoryBytes: bytes,
-  freeBytes: bytes,
-  driver: z.string().optional(),
-  /** e.g. CUDA compute capability `9.0`. */
-  capability: z.string().optional(),
-})
-export type Gpu = z.infer<typeof GpuSchema>
-
-export const HardwareSchema = z.strictObject({
-  platform: z.string(),
-  cpu: z.strictObject({
-    model: z.string(),
-    /** Cores that this process may use (affinity and cgroup quota). */
-    cores: z.number().positive(),
-    physicalCores: z.number().positive(),
-    features: z.array(z.string()),
-  }),
-  memory: z.strictObject({
-    totalBytes: bytes,
-    /** What could be taken now without swapping, cgroup limit included. */
-    availableBytes: bytes,
-    /** The cgroup's limit, when there is one. */
-    limitBytes: bytes.optional(),
-  }),
-  disk: z.strictObject({ path: z.string(), freeBytes: bytes, totalBytes: bytes }),
-  gpus: z.array(GpuSchema),
-})
-export type Hardware = z.infer<typeof HardwareSchema>
-
-export const FindingSchema = z.strictObject({
-  id: z.string(),
-  level: z.enum(['ok', 'warning', 'problem']),
-  title: z.strictObject({ en: z.string(), zh: z.string() }),
-  detail: z.strictObject({ en: z.string(), zh: z.string() }),
-  remedy: z.strictObject({ en: z.string(), zh: z.string() }).optional(),
-})
-/** One line of `bendi doctor`. */
-export type Finding = z.infer<typeof FindingSchema>
+export { FindingSchema, GpuSchema, HardwareSchema } from './hardware.ts'
+export type { Finding, Gpu, Hardware } from './hardware.ts'
 
 export const ModelSchema = z.strictObject({
   /** How requests name it: a short name or a reference. */
@@ -68,6 +29,8 @@ export const ModelSchema = z.strictObject({
   revision: z.string().optional(),
   files: z.array(z.strictObject({ path: z.string(), bytes, sha256: z.string().optional() })),
   addedAt: z.number(),
+  /** The folder of models that it lies in, when that is not the library's own. */
+  folder: z.string().optional(),
 })
 export type Model = z.infer<typeof ModelSchema>
 
@@ -100,7 +63,7 @@ export const DeploymentSchema = z.strictObject({
 export type Deployment = z.infer<typeof DeploymentSchema>
 export type DeploymentState = Deployment['state']
 
-export const PULL_STATES = ['waiting', 'resolving', 'downloading', 'verifying', 'done', 'failed', 'cancelled'] as const
+export const PULL_STATES = ['waiting', 'resolving', 'downloading', 'verifying', 'paused', 'done', 'failed', 'cancelled'] as const
 export const PullSchema = z.strictObject({
   id: z.string(),
   reference: z.string(),
@@ -112,6 +75,14 @@ export const PullSchema = z.strictObject({
   /** 0 until it is known. */
   totalBytes: bytes,
   bytesPerSecond: z.number(),
+  /** At the present speed; absent while it is not known. */
+  etaSeconds: z.number().optional(),
+  /** Each file of several. */
+  files: z.array(z.strictObject({ path: z.string(), doneBytes: bytes, totalBytes: bytes })).optional(),
+  /** Connections now. */
+  connections: count.optional(),
+  /** Why it is slow: the last trouble of a source. */
+  notice: z.strictObject({ en: z.string(), zh: z.string() }).optional(),
   error: WireErrorSchema.optional(),
   model: ModelSchema.optional(),
 })
@@ -213,3 +184,61 @@ export const CatalogueAnswerSchema = z.strictObject({
   suggestions: z.array(z.string()).optional(),
 })
 export type CatalogueAnswer = z.infer<typeof CatalogueAnswerSchema>
+
+export const StartPullSchema = z.strictObject({
+  reference: z.string(),
+  force: z.boolean().optional(),
+  /** Only files whose path matches one of these patterns (`*`, `**`, `?`). */
+  include: z.array(z.string().max(512)).max(64).optional(),
+  exclude: z.array(z.string().max(512)).max(64).optional(),
+  /** A folder of models on another disk. */
+  to: z.string().max(4096).optional(),
+})
+export type StartPull = z.infer<typeof StartPullSchema>
+
+export const FolderSchema = z.strictObject({ folder: z.string().min(1).max(4096), inPlace: z.boolean().optional() })
+
+/** A model that another program's store has; `bendi pull` links it instead of downloading it. */
+export const FoundModelSchema = z.strictObject({
+  store: z.enum(['huggingface', 'ollama', 'lm-studio']),
+  name: z.string(),
+  path: z.string(),
+  bytes,
+  sha256: z.string().optional(),
+})
+export type FoundModel = z.infer<typeof FoundModelSchema>
+
+export const DiskUsageSchema = z.strictObject({
+  folders: z.array(
+    z.strictObject({
+      path: z.string(),
+      /** Of the disk. */
+      freeBytes: bytes,
+      modelBytes: bytes,
+      /** Of downloads that are not finished. */
+      unfinishedBytes: bytes,
+    }),
+  ),
+  models: z.array(z.strictObject({ name: z.string(), path: z.string(), bytes, linkedBytes: bytes })),
+})
+export type DiskUsage = z.infer<typeof DiskUsageSchema>
+
+export const VerifiedFileSchema = z.strictObject({
+  path: z.string(),
+  bytes,
+  sha256: z.string(),
+  /** As the manifest has it. */
+  recorded: z.string().optional(),
+  /** As the source tells it now. */
+  published: z.string().optional(),
+  state: z.enum(['ok', 'damaged', 'differs-from-published', 'unknown']),
+})
+export const VerificationSchema = z.strictObject({
+  model: z.string(),
+  ok: z.boolean(),
+  files: z.array(VerifiedFileSchema),
+  /** What was asked for the published hashes, or why it could not be. */
+  publishedBy: z.string().optional(),
+  offlineReason: z.string().optional(),
+})
+export type Verification = z.infer<typeof VerificationSchema>

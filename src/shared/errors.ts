@@ -3,10 +3,11 @@ import { engineErrors } from './error-tables/engine-errors.ts'
 import type { ErrorEntry } from './error-tables/error-entry.ts'
 import type { Language } from './language.ts'
 import { modelErrors } from './error-tables/model-errors.ts'
+import { recordErrors } from './error-tables/record-errors.ts'
 import { requestErrors } from './error-tables/request-errors.ts'
 import type { WireError } from './generate.ts'
 
-const table = { ...requestErrors, ...modelErrors, ...engineErrors } as const satisfies Record<string, ErrorEntry>
+const table = { ...requestErrors, ...modelErrors, ...engineErrors, ...recordErrors } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof table
 export type ErrorData = Record<string, string | number>

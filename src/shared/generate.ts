@@ -6,7 +6,8 @@ import { z } from 'zod'
 
 /** A piece of text in a message. Other kinds of content are refused by the dialects, by name. */
 export const MessageSchema = z.strictObject({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  /** `developer` ranks as a system message; a model's format says how it is written. */
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: z.string(),
   /** The thoughts of an earlier assistant turn; a template decides whether they are kept. */
   reasoning: z.string().optional(),
@@ -19,7 +20,10 @@ export type Message = z.infer<typeof MessageSchema>
 export const ToolSchema = z.strictObject({
   name: z.string(),
   description: z.string().optional(),
+  /** JSON Schema of the arguments' object. */
   parameters: z.record(z.string(), z.unknown()).optional(),
+  /** The arguments are held to the schema while they are written. */
+  strict: z.boolean().optional(),
 })
 export type Tool = z.infer<typeof ToolSchema>
 
@@ -29,12 +33,16 @@ export const PromptSchema = z.discriminatedUnion('type', [
     type: z.literal('messages'),
     messages: z.array(MessageSchema).min(1),
     tools: z.array(ToolSchema).optional(),
+    /** Absent: the model's default. `effort`: a level's name (`low`, `high`, `max` …) or 1–100; what a model does not know is rounded to what it knows. */
+    thinking: z.strictObject({ enabled: z.boolean().optional(), effort: z.union([z.string(), z.number()]).optional() }).optional(),
     /** Extra variables for the template, e.g. `enable_thinking`. */
     templateVariables: z.record(z.string(), z.unknown()).optional(),
     /** The last message is the assistant's and is continued rather than answered. */
     continueLast: z.boolean().optional(),
   }),
   z.strictObject({ type: z.literal('text'), text: z.string() }),
+  /** Fill in the middle, by the model's own FIM tokens; `infill-unsupported` where it has none. */
+  z.strictObject({ type: z.literal('infill'), prefix: z.string(), suffix: z.string() }),
   z.strictObject({ type: z.literal('tokens'), tokens: z.array(z.number().int().nonnegative()) }),
 ])
 export type Prompt = z.infer<typeof PromptSchema>
@@ -74,12 +82,45 @@ export const SamplingSchema = z.strictObject({
 })
 export type Sampling = z.infer<typeof SamplingSchema>
 
+/** What the answer (after the thought) must look like. Enforced while it is written. */
+export const OutputFormatSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('json-object') }),
+  z.strictObject({ type: z.literal('json-schema'), schema: z.record(z.string(), z.unknown()), name: z.string().optional() }),
+  /** The whole answer matches. */
+  z.strictObject({ type: z.literal('regex'), pattern: z.string() }),
+  /** GBNF (llama.cpp) or XGrammar's EBNF; the root rule is `root`. */
+  z.strictObject({ type: z.literal('grammar'), grammar: z.string() }),
+])
+export type OutputFormat = z.infer<typeof OutputFormatSchema>
+
+export const ToolChoiceSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('auto') }),
+  z.strictObject({ type: z.literal('none') }),
+  /** At least one call of any (allowed) tool. */
+  z.strictObject({ type: z.literal('required'), names: z.array(z.string()).optional() }),
+  z.strictObject({ type: z.literal('named'), name: z.string() }),
+])
+export type ToolChoice = z.infer<typeof ToolChoiceSchema>
+
 export const GenerateRequestSchema = z.strictObject({
   id: z.string(),
   /** A deployment's name, a reference, or `default`. */
   model: z.string(),
   prompt: PromptSchema,
   sampling: SamplingSchema.default({}),
+  output: OutputFormatSchema.optional(),
+  /** Absent: `auto` when there are tools. */
+  toolChoice: ToolChoiceSchema.optional(),
+  /** false: one call at most. */
+  parallelToolCalls: z.boolean().optional(),
+  /** Tokens of thought at most; then the thought is closed for the model and the answer begins. */
+  thinkingTokens: z.number().int().min(0).optional(),
+  /** Letters of other scripts are not sampled in the answer. */
+  language: z.enum(['zh', 'en']).optional(),
+  /** `auto`: the oldest turns are dropped whole (never system messages, never the last question) until the prompt fits; a `notice` tells which. */
+  truncation: z.enum(['auto', 'disabled']).optional(),
+  /** Also report the log-probabilities of the prompt's tokens, by one `prompt-logprobs` event. Needs `logprobs`. */
+  promptLogprobs: z.boolean().optional(),
   /** Generated tokens at most, per choice; absent means up to the window. */
   maxTokens: z.number().int().min(0).optional(),
   /** The text ends before the first of these; they never leave. */
@@ -131,6 +172,13 @@ export interface TokenLogprob {
   top: { token: string; bytes: number[]; logprob: number }[]
 }
 
+/** What the caller should know although the answer goes on. */
+export type Notice =
+  | { code: 'truncated'; droppedMessages: number; droppedTokens: number }
+  /** The model wrote broken JSON as arguments; what was sent is the repaired text. */
+  | { code: 'repaired-arguments'; choice: number; call: number }
+  | { code: 'thought-closed'; choice: number; why: 'budget' | 'asked' }
+
 /** `choice` counts from 0 to `choices - 1`. */
 export type GenerateEvent =
   /** 1 = next. Sent when the place changes while the request waits. */
@@ -142,6 +190,9 @@ export type GenerateEvent =
   | { type: 'text-delta'; choice: number; text: string; logprobs?: TokenLogprob[] }
   | { type: 'reasoning-delta'; choice: number; text: string; logprobs?: TokenLogprob[] }
   | { type: 'tool-call-delta'; choice: number; call: number; id?: string; name?: string; arguments: string }
+  /** Before the first text. The first token has no logprob: 0 stands there. */
+  | { type: 'prompt-logprobs'; tokens: TokenLogprob[] }
+  | { type: 'notice'; notice: Notice }
   | { type: 'choice-end'; choice: number; reason: FinishReason; stopSequence?: string }
   | { type: 'finish'; usage: Usage; timings: Timings }
   | { type: 'error'; error: WireError }
@@ -167,5 +218,18 @@ export interface EmbedResult {
   /** One vector an input, in the same order; `dimensions` numbers each. */
   vectors: Float32Array[]
   dimensions: number
+  promptTokens: number
+}
+
+export interface RerankRequest {
+  id: string
+  model: string
+  query: string
+  documents: string[]
+}
+
+export interface RerankResult {
+  /** One score a document, in the same order; higher is more relevant. */
+  scores: number[]
   promptTokens: number
 }

@@ -1,111 +1,12 @@
 /**
- * The wire of the OpenAI surface: requests lenient (unknown fields are kept, so that they can be named), replies strict.
+ * The wire of the OpenAI surface on the way out; its replies are strict. The requests lie in openai/.
  * Source: OpenAI's published OpenAPI description; extensions are llama-server's and vLLM's names where those have one.
  */
 import { z } from 'zod'
 
-const integer = z.number().refine(Number.isInteger, 'expected a whole number')
-const probability = z.number().min(0).max(1)
-const stop = z.union([z.string(), z.array(z.string()).max(64)], 'expected a text or a list of at most 64 texts')
-
-/** What chat and completions share. `null` means "not given", as with OpenAI. */
-const samplingFields = {
-  temperature: z.number().min(0).max(100).nullish(),
-  top_p: probability.nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  logit_bias: z.record(z.string().regex(/^\d{1,9}$/, 'keys are token ids'), z.number().min(-100).max(100)).nullish(),
-  seed: integer.nullish(),
-  top_k: z.int().min(-1).nullish(),
-  min_p: probability.nullish(),
-  typical_p: probability.nullish(),
-  xtc_probability: probability.nullish(),
-  xtc_threshold: probability.nullish(),
-  dry_multiplier: z.number().min(0).nullish(),
-  dry_base: z.number().min(0).nullish(),
-  dry_allowed_length: z.int().min(0).nullish(),
-  dry_penalty_last_n: z.int().min(-1).nullish(),
-  dry_sequence_breakers: z.array(z.string()).max(64).nullish(),
-  repetition_penalty: z.number().min(0).nullish(),
-  repeat_penalty: z.number().min(0).nullish(),
-  repeat_last_n: z.int().min(-1).nullish(),
-  grammar: z.string().nullish(),
-}
-
-const generationFields = {
-  model: z.string().min(1),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  n: z.int().min(1).max(32).nullish(),
-  stop: stop.nullish(),
-  /** −1 (llama-server's "no limit") is the same as absent. */
-  max_tokens: z.int().min(-1).nullish(),
-  ignore_eos: z.boolean().nullish(),
-  deterministic: z.boolean().nullish(),
-  /** Seconds, or a text such as `5m`; negative is for ever. */
-  keep_alive: z.union([z.number(), z.string()], 'expected seconds or a text such as 5m').nullish(),
-}
-
-const contentPart = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() })
-
-export const ChatMessageSchema = z.looseObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
-  content: z.union([z.string(), z.array(contentPart)]).nullish(),
-  name: z.string().nullish(),
-  refusal: z.string().nullish(),
-  reasoning_content: z.string().nullish(),
-  reasoning: z.string().nullish(),
-  tool_call_id: z.string().nullish(),
-  tool_calls: z.array(z.looseObject({ id: z.string(), function: z.looseObject({ name: z.string(), arguments: z.string() }) })).nullish(),
-  /** DeepSeek's "continue this message". */
-  prefix: z.boolean().nullish(),
-})
-export type ChatMessage = z.infer<typeof ChatMessageSchema>
-
-export const ChatRequestSchema = z.looseObject({
-  ...generationFields,
-  ...samplingFields,
-  messages: z.array(ChatMessageSchema).min(1),
-  max_completion_tokens: z.int().min(-1).nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(20).nullish(),
-  response_format: z.looseObject({ type: z.string() }).nullish(),
-  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
-  reasoning_format: z.enum(['auto', 'deepseek', 'none']).nullish(),
-  chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
-  continue_final_message: z.boolean().nullish(),
-})
-export type ChatRequest = z.infer<typeof ChatRequestSchema>
-/** What a caller writes; the fields that the schema does not name are allowed as well. */
-export type ChatRequestInput = z.input<typeof ChatRequestSchema>
-
-const tokenIds = z.array(z.int().min(0))
-const PROMPT_SHAPES = 'expected a text, a list of texts, a list of token ids, or a list of such lists, none of them empty'
-export const CompletionRequestSchema = z.looseObject({
-  ...generationFields,
-  ...samplingFields,
-  prompt: z.union(
-    [z.string(), z.array(z.string()).min(1).max(128), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(128)],
-    PROMPT_SHAPES,
-  ),
-  logprobs: z.int().min(0).max(20).nullish(),
-  echo: z.boolean().nullish(),
-  best_of: z.int().min(0).max(32).nullish(),
-  suffix: z.string().nullish(),
-})
-export type CompletionRequest = z.infer<typeof CompletionRequestSchema>
-
-export const EmbeddingRequestSchema = z.looseObject({
-  model: z.string().min(1),
-  input: z.union(
-    [z.string(), z.array(z.string()).min(1).max(2048), tokenIds.min(1), z.array(tokenIds.min(1)).min(1).max(2048)],
-    PROMPT_SHAPES,
-  ),
-  encoding_format: z.enum(['float', 'base64']).nullish(),
-  dimensions: z.int().min(1).nullish(),
-  user: z.string().nullish(),
-})
-export type EmbeddingRequest = z.infer<typeof EmbeddingRequestSchema>
+export { ChatRequestSchema, type ChatMessage, type ChatRequest, type ChatRequestInput } from './openai/chat-request.ts'
+export { CompletionRequestSchema, type CompletionRequest } from './openai/completion-request.ts'
+export { EmbeddingListSchema, EmbeddingRequestSchema, type EmbeddingList, type EmbeddingRequest } from './openai/embedding.ts'
 
 const count = z.int().nonnegative()
 export const UsageSchema = z.strictObject({
@@ -150,12 +51,24 @@ const chatLogprobs = z
     reasoning_content: z.array(tokenLogprob).optional(),
   })
   .nullable()
-const finishReason = z.enum(['stop', 'length', 'tool_calls'])
+/** `content_filter` is of OpenAI's list too, but nothing is filtered here. */
+const finishReason = z.enum(['stop', 'length', 'tool_calls', 'function_call'])
+
+/** What the caller should know although the answer goes on. */
+const notice = z.discriminatedUnion('code', [
+  z.strictObject({ code: z.literal('truncated'), dropped_messages: count, dropped_tokens: count }),
+  z.strictObject({ code: z.literal('repaired_arguments'), choice: count, call: count }),
+  z.strictObject({ code: z.literal('thought_closed'), choice: count, why: z.enum(['budget', 'asked']) }),
+])
+export type WireNotice = z.infer<typeof notice>
+const bendi = z.strictObject({ notices: z.array(notice).min(1) }).optional()
+
+const functionCall = z.strictObject({ name: z.string(), arguments: z.string() })
 
 const toolCall = z.strictObject({
   id: z.string(),
   type: z.literal('function'),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+  function: functionCall,
 })
 
 export const ChatCompletionSchema = z.strictObject({
@@ -173,14 +86,21 @@ export const ChatCompletionSchema = z.strictObject({
         refusal: z.null(),
         annotations: z.array(z.never()),
         reasoning_content: z.string().optional(),
+        reasoning: z.string().optional(),
         tool_calls: z.array(toolCall).min(1).optional(),
+        /** Only for a request with the old `functions`. */
+        function_call: functionCall.optional(),
       }),
       logprobs: chatLogprobs,
       finish_reason: finishReason,
     }),
   ),
   usage: UsageSchema,
+  /** Only when it was asked for. */
+  service_tier: z.literal('default').optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
   timings: TimingsSchema,
+  bendi,
 })
 export type ChatCompletion = z.infer<typeof ChatCompletionSchema>
 
@@ -198,6 +118,8 @@ export const ChatChunkSchema = z.strictObject({
         content: z.string().nullable().optional(),
         refusal: z.null().optional(),
         reasoning_content: z.string().optional(),
+        reasoning: z.string().optional(),
+        function_call: z.strictObject({ name: z.string().optional(), arguments: z.string() }).optional(),
         tool_calls: z
           .array(
             z.strictObject({
@@ -213,10 +135,15 @@ export const ChatChunkSchema = z.strictObject({
       finish_reason: finishReason.nullable(),
     }),
   ),
+  /** Only when it was asked for. */
+  service_tier: z.literal('default').optional(),
   /** Only with `stream_options.include_usage`: null except in the last chunk. */
   usage: UsageSchema.nullable().optional(),
+  /** Only with `stream_options.include_obfuscation`: noise that hides the length of what was written. */
+  obfuscation: z.string().optional(),
   /** In the last chunk. */
   timings: TimingsSchema.optional(),
+  bendi,
 })
 export type ChatChunk = z.infer<typeof ChatChunkSchema>
 
@@ -247,6 +174,7 @@ export const CompletionSchema = z.strictObject({
   choices: z.array(completionChoice.extend({ finish_reason: z.enum(['stop', 'length']) })),
   usage: UsageSchema,
   timings: TimingsSchema,
+  bendi,
 })
 export type Completion = z.infer<typeof CompletionSchema>
 
@@ -255,17 +183,9 @@ export const CompletionChunkSchema = z.strictObject({
   choices: z.array(completionChoice),
   usage: UsageSchema.nullable().optional(),
   timings: TimingsSchema.optional(),
+  bendi,
 })
 export type CompletionChunk = z.infer<typeof CompletionChunkSchema>
-
-export const EmbeddingListSchema = z.strictObject({
-  object: z.literal('list'),
-  model: z.string(),
-  /** A base64 text holds little-endian float32. */
-  data: z.array(z.strictObject({ object: z.literal('embedding'), index: z.int(), embedding: z.union([z.array(z.number()), z.string()]) })),
-  usage: z.strictObject({ prompt_tokens: count, total_tokens: count }),
-})
-export type EmbeddingList = z.infer<typeof EmbeddingListSchema>
 
 export const OpenAiModelSchema = z.strictObject({
   id: z.string(),

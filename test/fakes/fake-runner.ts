@@ -63,6 +63,10 @@ export class FakeRunner implements Runner {
     this.#blobs.delete(key)
   }
 
+  closeThought(): boolean {
+    return false
+  }
+
   sequenceLength(slot: Slot): number {
     return this.#slot(slot).length
   }

@@ -25,8 +25,10 @@ export type HubFault =
   | { kind: 'cut'; afterBytes: number }
   /** Sends so many bytes of the body, then nothing, and stays connected. */
   | { kind: 'stall'; afterBytes: number }
-  /** The body has other content of the same length. */
+  /** The body has other content of the same length: the last byte of the file differs. */
   | { kind: 'wrong-bytes' }
+  /** One byte of each `everyBytes` of the file differs; as `slow` when it has a pause. */
+  | { kind: 'corrupt'; everyBytes: number; pauseMs?: number }
   /** The file has another length than was published. */
   | { kind: 'wrong-length' }
   /** A page of a portal, with 200. */
@@ -319,9 +321,18 @@ async function sendFile({ fault, request, response, logged, data: published, eta
   await sendBody(response, logged, data.subarray(start, end + 1), fault)
 }
 
+const wrongCopies = new WeakMap<Buffer, { step: number; wrong: Buffer }>()
+
 function contentOf(data: Buffer, fault: HubFault | undefined): Buffer {
   if (fault?.kind === 'wrong-length') return data.subarray(0, data.length - 1)
-  return fault?.kind === 'wrong-bytes' ? Buffer.from(data.map((byte, index) => (index === data.length - 1 ? byte ^ 1 : byte))) : data
+  if (fault?.kind !== 'corrupt' && fault?.kind !== 'wrong-bytes') return data
+  const step = fault.kind === 'corrupt' ? fault.everyBytes : data.length
+  const known = wrongCopies.get(data)
+  if (known?.step === step) return known.wrong
+  const wrong = Buffer.from(data)
+  wrongCopies.set(data, { step, wrong })
+  for (let at = data.length - 1; at >= 0; at -= step) wrong[at] = (wrong[at] ?? 0) ^ 1
+  return wrong
 }
 
 const PIECE_BYTES = 16 * 1024
@@ -329,7 +340,8 @@ const PIECE_BYTES = 16 * 1024
 async function sendBody(response: ServerResponse, logged: Logged, body: Buffer, fault: HubFault | undefined): Promise<void> {
   const limit = fault?.kind === 'cut' || fault?.kind === 'stall' ? Math.min(fault.afterBytes, body.length) : body.length
   for (let at = 0; at < limit && !response.destroyed; at += PIECE_BYTES) {
-    if (fault?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.pauseMs))
+    const pauseMs = fault?.kind === 'slow' || fault?.kind === 'corrupt' ? fault.pauseMs : undefined
+    if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs))
     const piece = body.subarray(at, Math.min(at + PIECE_BYTES, limit))
     logged.sentBytes += piece.length
     if (!response.write(piece)) await drained(response)

@@ -120,6 +120,22 @@ export class ManualEngine implements Engine {
     return 'abc'
   }
 
+  async render(): Promise<string> {
+    return 'abc'
+  }
+
+  /** Ids that were asked for. */
+  readonly closedThoughts: string[] = []
+
+  async closeThought(requestId: string): Promise<boolean> {
+    this.closedThoughts.push(requestId)
+    return true
+  }
+
+  async rerank(): Promise<{ scores: number[]; promptTokens: number }> {
+    return { scores: [1], promptTokens: 1 }
+  }
+
   async stats(): Promise<EngineStats> {
     return {
       running: this.requests.size,

@@ -6,8 +6,12 @@ import type {
   FinishReason,
   GenerateEvent,
   GenerateRequest,
+  Notice,
   Prompt,
+  RerankRequest,
+  RerankResult,
   Timings,
+  TokenLogprob,
   Usage,
 } from '../../src/shared/generate.ts'
 import type { Engine, EngineInfo, EngineState, EngineStats } from '../../src/engine/engine.ts'
@@ -26,6 +30,10 @@ export interface ScriptedEngineOptions {
 export interface ScriptedEngine extends Engine {
   /** Generations that have begun and not ended. */
   readonly live: number
+  /** Events that have left the engine so far: what a generation goes on to do after its reader has gone shows here. */
+  readonly emitted: number
+  /** Ids of requests whose thoughts were asked to end. */
+  readonly closedThoughts: readonly string[]
   /** All that were asked for so far. */
   readonly requests: readonly GenerateRequest[]
   /** Used by generations that begin later. */
@@ -38,6 +46,9 @@ export function createScriptedEngine(options: ScriptedEngineOptions = {}): Scrip
   let script = options.script ?? (() => answer('Hello from the script.'))
   let state: EngineState = 'stopped'
   let live = 0
+  let emitted = 0
+  const running = new Set<string>()
+  const closedThoughts: string[] = []
   const requests: GenerateRequest[] = []
   const listeners = new Set<(state: EngineState) => void>()
   const stopping = new AbortController()
@@ -50,11 +61,16 @@ export function createScriptedEngine(options: ScriptedEngineOptions = {}): Scrip
   async function* generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent> {
     requests.push(request)
     live += 1
+    running.add(request.id)
     const aborts = AbortSignal.any([stopping.signal, ...(signal ? [signal] : [])])
     try {
-      yield* play(script(request), aborts)
+      for await (const event of play(script(request), aborts)) {
+        emitted += 1
+        yield event
+      }
     } finally {
       live -= 1
+      running.delete(request.id)
     }
   }
 
@@ -69,6 +85,10 @@ export function createScriptedEngine(options: ScriptedEngineOptions = {}): Scrip
     get live() {
       return live
     },
+    get emitted() {
+      return emitted
+    },
+    closedThoughts,
     requests,
     setScript: (next) => {
       script = next
@@ -87,6 +107,17 @@ export function createScriptedEngine(options: ScriptedEngineOptions = {}): Scrip
     },
     tokenize: async (prompt) => [...Buffer.from(textOf(prompt))],
     detokenize: async (tokens) => Buffer.from(tokens).toString(),
+    render: async (prompt) => textOf(prompt),
+    async closeThought(requestId) {
+      if (!running.has(requestId)) return false
+      closedThoughts.push(requestId)
+      return true
+    },
+    async rerank({ query, documents }: RerankRequest): Promise<RerankResult> {
+      const wanted = new Set(wordsOf(query).map((word) => word.trim()))
+      const scores = documents.map((document) => wordsOf(document).filter((word) => wanted.has(word.trim())).length / wanted.size)
+      return { scores, promptTokens: documents.reduce((sum, document) => sum + document.length + query.length, 0) }
+    },
     stats: async () => ({ ...EMPTY_STATS, running: live }),
     async stop() {
       if (state === 'stopped') return
@@ -129,18 +160,48 @@ export interface AnswerOptions {
   /** Thoughts before the text. */
   reasoning?: string
   usage?: Partial<Usage>
+  /** Calls after the text; the arguments come in two pieces. */
+  calls?: { id: string; name: string; arguments: string }[]
+  /** Told before the first word. */
+  notices?: Notice[]
+  /** Every word carries a log-probability: −0.5, with this many alternatives. */
+  logprobs?: number | undefined
 }
 
 /** The events of a whole answer, a delta a word, the choices in turn. */
 export function* answer(text: string, options: AnswerOptions = {}): Generator<GenerateEvent> {
-  const { choices = 1, reason = 'stop', reasoning = '' } = options
+  const { choices = 1, reasoning = '', calls = [], notices = [], logprobs } = options
+  const reason = options.reason ?? (calls.length > 0 ? 'tool-calls' : 'stop')
+  const withLogprob = (word: string): { logprobs?: TokenLogprob[] } =>
+    logprobs === undefined ? {} : { logprobs: [tokenLogprob(word, -0.5, logprobs)] }
+  for (const notice of notices) yield { type: 'notice', notice }
   const [thoughts, words] = [wordsOf(reasoning), wordsOf(text)]
   const all = Array.from({ length: choices }, (_, choice) => choice)
-  for (const word of thoughts) for (const choice of all) yield { type: 'reasoning-delta', choice, text: word }
-  for (const word of words) for (const choice of all) yield { type: 'text-delta', choice, text: word }
+  for (const word of thoughts) for (const choice of all) yield { type: 'reasoning-delta', choice, text: word, ...withLogprob(word) }
+  for (const word of words) for (const choice of all) yield { type: 'text-delta', choice, text: word, ...withLogprob(word) }
+  for (const choice of all) yield* callEvents(choice, calls)
   for (const choice of all) yield { type: 'choice-end', choice, reason }
   const completionTokens = (thoughts.length + words.length) * choices
   yield finish({ completionTokens, reasoningTokens: thoughts.length * choices, ...options.usage })
+}
+
+function* callEvents(choice: number, calls: NonNullable<AnswerOptions['calls']>): Generator<GenerateEvent> {
+  for (const [call, { id, name, arguments: text }] of calls.entries()) {
+    const half = Math.floor(text.length / 2)
+    yield { type: 'tool-call-delta', choice, call, id, name, arguments: '' }
+    yield { type: 'tool-call-delta', choice, call, arguments: text.slice(0, half) }
+    yield { type: 'tool-call-delta', choice, call, arguments: text.slice(half) }
+  }
+}
+
+export function tokenLogprob(token: string, logprob: number, alternatives = 0): TokenLogprob {
+  const bytes = (text: string): number[] => [...Buffer.from(text)]
+  const top = Array.from({ length: alternatives }, (_, index) => ({
+    token: index === 0 ? token : `~${index}`,
+    bytes: bytes(index === 0 ? token : `~${index}`),
+    logprob: logprob - index,
+  }))
+  return { token, bytes: bytes(token), logprob, top }
 }
 
 /** The last event of a good answer. */
@@ -164,10 +225,16 @@ function wordsOf(text: string): string[] {
 }
 
 function textOf(prompt: Prompt): string {
-  if (prompt.type === 'text') return prompt.text
-  return prompt.type === 'tokens'
-    ? Buffer.from(prompt.tokens).toString()
-    : prompt.messages.map(({ role, content }) => `${role}: ${content}`).join('\n')
+  switch (prompt.type) {
+    case 'text':
+      return prompt.text
+    case 'tokens':
+      return Buffer.from(prompt.tokens).toString()
+    case 'infill':
+      return `${prompt.prefix}<hole>${prompt.suffix}`
+    case 'messages':
+      return prompt.messages.map(({ role, content }) => `${role}: ${content}`).join('\n')
+  }
 }
 
 /** A unit vector that depends on the text. */

@@ -1,4 +1,10 @@
 /** The whole product in memory: one scripted engine behind every model, for tests of the server and the page. */
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { silentLogger } from '../../src/base/logger.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { createRecords, type RecordsOptions } from '../../src/platform/records.ts'
 import { AppError } from '../../src/shared/errors.ts'
 import type { Deployment, Hardware, Model, Pull, StartDeployment } from '../../src/shared/api.ts'
 import type { Platform } from '../../src/platform/platform.ts'
@@ -11,6 +17,8 @@ export interface ScriptedPlatformOptions {
   deployed?: string[]
   /** The states that a pull goes through; the last one ends it. */
   pullStates?: Partial<Pull>[]
+  /** Where what is stored lies; a new folder, made when something is, by default. */
+  records?: Partial<RecordsOptions>
 }
 
 export interface ScriptedPlatform extends Platform {
@@ -42,6 +50,13 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
   const models = new Map((options.models ?? [scriptedModel('scripted'), scriptedModel('hf:org/other')]).map((model) => [model.name, model]))
   const deployments = new Map<string, Deployment>()
   for (const name of options.deployed ?? ['scripted']) deployments.set(name, deploymentOf(name))
+  const records = createRecords({
+    home: path.join(tmpdir(), `bendi-scripted-${randomUUID()}`),
+    logger: silentLogger,
+    clock: { now: () => SCRIPTED_TIME, timer: (ms, callback) => systemClock.timer(ms, callback) },
+    isBusy: async () => false,
+    ...options.records,
+  })
   const names = (): string[] => [...new Set([...deployments.keys(), ...models.keys()])]
   const resolve = (name: string): string => {
     const found = name === 'default' ? [...deployments.keys()][0] : name
@@ -77,6 +92,17 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
         return model
       },
     },
+    care: {
+      found: async () => [],
+      usage: async () => ({ folders: [], models: [] }),
+      verify: async (name) => ({ model: show(name).name, ok: true, files: [] }),
+      move: async (name, folder) => ({ ...show(name), folder }),
+      exportTo: async (name, folder) => `${folder}/${show(name).name}`,
+      importFrom: async () => [],
+      sharedFile: async () => undefined,
+      sharedModels: async () => [],
+      isShared: false,
+    },
     pulls: scriptedPulls(
       options.pullStates ?? [
         { state: 'downloading', doneBytes: 500, totalBytes: 1000 },
@@ -107,10 +133,29 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
       resolve(request.model)
       return engine.embed(request, signal)
     },
-    tokenize: async (_model, prompt) => engine.tokenize(prompt),
-    detokenize: async (_model, tokens) => engine.detokenize(tokens),
+    async tokenize(model, prompt) {
+      resolve(model)
+      return engine.tokenize(prompt)
+    },
+    async detokenize(model, tokens) {
+      resolve(model)
+      return engine.detokenize(tokens)
+    },
+    async render(model, prompt) {
+      resolve(model)
+      return engine.render(prompt)
+    },
+    closeThought: async (requestId) => engine.closeThought(requestId),
+    async rerank(request, signal) {
+      resolve(request.model)
+      return engine.rerank(request, signal)
+    },
+    records,
     ready: () => deployments.size > 0,
-    close: async (drainMs) => engine.stop(drainMs),
+    close: async (drainMs) => {
+      await records.close()
+      await engine.stop(drainMs)
+    },
   }
 }
 
@@ -140,6 +185,16 @@ function scriptedPulls(states: Partial<Pull>[]): Platform['pulls'] {
         pulls.set(id, pull)
         yield pull
       }
+    },
+    pause: (id) => {
+      const pull: Pull = { ...find(id), state: 'paused' }
+      pulls.set(id, pull)
+      return pull
+    },
+    resume: (id) => {
+      const pull: Pull = { ...find(id), state: 'downloading' }
+      pulls.set(id, pull)
+      return pull
     },
     cancel: (id) => {
       const pull: Pull = { ...find(id), state: 'cancelled' }

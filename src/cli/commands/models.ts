@@ -101,7 +101,8 @@ function showNothing({ name, suggestions }: CatalogueAnswer, output: Output): vo
   if (suggestions) output.note({ en: `Near: ${suggestions.join(', ')}`, zh: `相近的有：${suggestions.join('、')}` })
 }
 
-function showOne(model: CatalogueModelDetail, asked: string, output: Output): void {
+/** Also what `bendi show` prints for a model that is not here. */
+export function showOne(model: CatalogueModelDetail, asked: string, output: Output): void {
   output.result(model)
   if (output.json) return
   printRows(output, [

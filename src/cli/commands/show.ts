@@ -1,34 +1,90 @@
 import { formatBytes } from '../../base/bytes.ts'
-import { catalogueModel } from '../../platform/catalogue.ts'
+import { catalogueModel, describeCatalogueModel } from '../../platform/catalogue.ts'
+import { showPath, showRemote } from '../../platform/show.ts'
 import type { Model } from '../../shared/api.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { FileReport } from '../../shared/file-report.ts'
 import type { Localized } from '../../shared/language.ts'
-import { defineCommand } from '../command.ts'
+import { defineCommand, NETWORK_SETTINGS } from '../command.ts'
+import type { CommandContext } from '../command.ts'
 import { connect, openLocalPlatform } from '../connect.ts'
 import { countText, dateText } from '../number-text.ts'
 import type { Output } from '../output.ts'
+import { printFileReport } from '../print-file-report.ts'
+import { showOne } from './models.ts'
 import { padToWidth, textWidth } from '../text-width.ts'
 
 export const show = defineCommand({
   name: 'show',
-  summary: { en: 'What a model really is: size, licence, files, template', zh: '查看模型详情：大小、许可、文件、模板' },
-  positionals: [{ name: 'MODEL', required: true, description: { en: 'Its name or reference', zh: '名称或引用' } }],
-  flags: { template: { type: 'boolean', description: { en: 'Print its chat template alone', zh: '只输出对话模板' } } },
-  settings: [],
+  summary: { en: 'What a model, a file or a folder really is', zh: '查看模型、文件或文件夹的真实内容' },
+  positionals: [
+    {
+      name: 'MODEL',
+      required: true,
+      description: { en: 'A name, a reference (hf:OWNER/NAME), a file or a folder', zh: '名称、引用（hf:OWNER/NAME）、文件或文件夹' },
+    },
+  ],
+  flags: {
+    template: { type: 'boolean', description: { en: 'Print its chat template alone', zh: '只输出对话模板' } },
+    tensors: { type: 'boolean', description: { en: 'List every tensor', zh: '列出所有张量' } },
+    metadata: { type: 'boolean', description: { en: 'Print the metadata too', zh: '同时输出元数据' } },
+  },
+  settings: NETWORK_SETTINGS,
+  examples: [
+    'bendi show deepseek-r1:7b',
+    'bendi show model.gguf --tensors',
+    'bendi show pytorch_model.bin',
+    'bendi show hf:deepseek-ai/DeepSeek-V3',
+  ],
   async run(context) {
     const { output, flags, positionals } = context
-    const backend = await connect(context, 'read')
-    const local = await openLocalPlatform(context)
-    try {
-      const model = await backend.showModel(positionals['MODEL'] ?? '')
-      const template = await local.chatTemplateOf(model)
-      output.result({ ...model, ...(template === undefined ? {} : { chatTemplate: template }) })
-      if (flags.template && !output.json) output.line(template ?? '')
-      else if (!output.json) printModel(model, template, output)
-    } finally {
-      await Promise.all([backend.close(), local.close(0)])
-    }
+    const text = positionals['MODEL'] ?? ''
+    const { template: onlyTemplate, ...options } = flags
+    const report = await showPath(text)
+    if (report) return printReport(report, output, { onlyTemplate, ...options })
+    if (await showFromLibrary(text, context, onlyTemplate)) return
+    const remote = await showRemote(text, context)
+    if (remote) return printReport(remote, output, { onlyTemplate, ...options })
+    showFromCatalogue(text, output)
   },
 })
+
+function printReport(
+  report: FileReport,
+  output: Output,
+  { onlyTemplate, ...options }: { onlyTemplate: boolean; tensors: boolean; metadata: boolean },
+): void {
+  output.result(report)
+  if (output.json) return
+  if (onlyTemplate) output.line(report.chatTemplate ?? '')
+  else printFileReport(report, output, options)
+}
+
+/** False when the library does not have it. Throws `model-not-found` when nobody can know it. */
+async function showFromLibrary(text: string, context: CommandContext, onlyTemplate: boolean): Promise<boolean> {
+  const { output } = context
+  const backend = await connect(context, 'read')
+  const local = await openLocalPlatform(context)
+  try {
+    const model = await backend.showModel(text).catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'model-not-found' && (/[:/]/.test(text) || catalogueModel(text))) return undefined
+      throw error
+    })
+    if (model === undefined) return false
+    const template = await local.chatTemplateOf(model)
+    output.result({ ...model, ...(template === undefined ? {} : { chatTemplate: template }) })
+    if (onlyTemplate && !output.json) output.line(template ?? '')
+    else if (!output.json) printModel(model, template, output)
+    return true
+  } finally {
+    await Promise.all([backend.close(), local.close(0)])
+  }
+}
+
+/** Throws `model-not-found` with near names. */
+function showFromCatalogue(text: string, output: Output): void {
+  showOne(describeCatalogueModel(text), text, output)
+}
 
 function printModel(model: Model, template: string | undefined, output: Output): void {
   const rows = rowsOf(model, template).map(

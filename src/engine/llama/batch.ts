@@ -3,9 +3,14 @@
  * `sampled = await runner.run(batch)`, where `batch = scheduler.schedule()` and `scheduler.commit(batch, sampled)`.
  */
 import type { Sampling, TokenLogprob } from '../../shared/generate.ts'
+import type { ClosedBy, ThoughtSettings } from './answer-rule.ts'
+import type { TokenRule } from './token-rule.ts'
 
 /** A libllama sequence id, 0 … slots − 1. */
 export type Slot = number
+
+/** Guessed tokens of one sequence in one step at most. The runner has rows of logits for as many, and one more, for each slot. */
+export const MAX_DRAFT = 15
 
 /**
  * Work on the KV cache that must happen, in order, before the batch is decoded.
@@ -31,6 +36,16 @@ export interface SamplerSettings extends Sampling {
   logprobs?: number
   /** End-of-generation tokens may not be sampled. */
   ignoreEos: boolean
+  hold?: AnswerHold
+}
+
+/** What an answer is held to, and what is known about the thought before it. */
+export interface AnswerHold {
+  thought?: ThoughtSettings
+  /** Each opens one rule for one sequence; those that keep no history first. */
+  rules: readonly (() => TokenRule)[]
+  /** One of them is the grammar of `sampling`. */
+  replacesGrammar?: boolean
 }
 
 /** Consecutive tokens of one sequence in a batch. */
@@ -57,6 +72,10 @@ export interface Batch {
 export interface SampledToken {
   token: number
   logprob?: TokenLogprob
+  /** It belongs to a thought. */
+  isThought?: boolean
+  /** It is the first of those that end the thought for the model. */
+  closedBy?: ClosedBy
 }
 
 /** For a run with `sample`: 1 token, and 1 more for each draft that was right (tokens[i] equals draft i for all but the last). */
@@ -88,6 +107,8 @@ export interface Runner {
   savedBlob(key: number): Uint8Array | undefined
   addBlob(key: number, blob: Uint8Array): void
   dropBlob(key: number): void
+  /** Makes a sequence end its thought with its next tokens. False when it has none open. */
+  closeThought(sequence: number): boolean
   /** Tokens that a slot really holds: for the idle integrity check. */
   sequenceLength(slot: Slot): number
 }

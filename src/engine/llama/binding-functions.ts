@@ -52,7 +52,12 @@ type VocabularyFunctions = Pick<
   | 'endToken'
   | 'endOfTurnToken'
   | 'addsBegin'
+  | 'separatorToken'
+  | 'infillPrefixToken'
+  | 'infillSuffixToken'
+  | 'infillMiddleToken'
   | 'addsEnd'
+  | 'addsSeparator'
   | 'suppressedTokens'
   | 'tokenize'
   | 'tokenizeAsync'
@@ -71,6 +76,7 @@ type ContextFunctions = Pick<
   | 'synchronize'
   | 'logits'
   | 'embeddings'
+  | 'sequenceEmbedding'
 >
 type MemoryFunctions = Pick<
   Binding,
@@ -90,7 +96,6 @@ type SamplerFunctions = Pick<
   | 'minP'
   | 'typical'
   | 'temperature'
-  | 'greedy'
   | 'greedy'
   | 'xtc'
   | 'dry'
@@ -143,7 +148,10 @@ function getters<Names extends string, Result>(
 export function modelFunctions(llama: LibraryHandle, defaults: ModelParams): ModelFunctions {
   const load = declareAsync<[string, ModelParams], bigint | null>(llama, 'llama_model_load_from_file', 'void *', ['str', modelParams])
   const vocabulary = declare<(model: bigint) => bigint | null>(llama, 'llama_model_get_vocab', 'void *', ['void *'])
-  const template = declare<(model: bigint, name: null) => string | null>(llama, 'llama_model_chat_template', 'str', ['void *', 'str'])
+  const template = declare<(model: bigint, name: string | null) => string | null>(llama, 'llama_model_chat_template', 'str', [
+    'void *',
+    'str',
+  ])
   const meta = declare<(model: bigint, key: string, out: Uint8Array, size: number) => number>(llama, 'llama_model_meta_val_str', 'int32', [
     'void *',
     'str',
@@ -187,7 +195,7 @@ export function modelFunctions(llama: LibraryHandle, defaults: ModelParams): Mod
     },
     freeModel: declare<(model: ModelPointer) => void>(llama, 'llama_model_free', 'void', ['void *']),
     vocabulary: (model: ModelPointer) => pointer<'vocabulary'>(vocabulary(model)),
-    chatTemplate: (model: ModelPointer) => template(model, null) ?? undefined,
+    chatTemplate: (model: ModelPointer, name?: string) => template(model, name ?? null) ?? undefined,
     metadata: (model: ModelPointer, key: string) => readMetadata((out) => meta(model, key, out, out.length)),
   }
 }
@@ -227,10 +235,22 @@ export function vocabularyFunctions(llama: LibraryHandle): VocabularyFunctions {
       beginToken: ['llama_vocab_bos', 'int32'],
       endToken: ['llama_vocab_eos', 'int32'],
       endOfTurnToken: ['llama_vocab_eot', 'int32'],
+      separatorToken: ['llama_vocab_sep', 'int32'],
+      infillPrefixToken: ['llama_vocab_fim_pre', 'int32'],
+      infillSuffixToken: ['llama_vocab_fim_suf', 'int32'],
+      infillMiddleToken: ['llama_vocab_fim_mid', 'int32'],
     },
     Number,
   )
-  const flags = getters(llama, { addsBegin: ['llama_vocab_get_add_bos', 'bool'], addsEnd: ['llama_vocab_get_add_eos', 'bool'] }, Boolean)
+  const flags = getters(
+    llama,
+    {
+      addsBegin: ['llama_vocab_get_add_bos', 'bool'],
+      addsEnd: ['llama_vocab_get_add_eos', 'bool'],
+      addsSeparator: ['llama_vocab_get_add_sep', 'bool'],
+    },
+    Boolean,
+  )
   return {
     ...numbers,
     ...flags,
@@ -259,6 +279,7 @@ export function contextFunctions(llama: LibraryHandle, defaults: ContextParams):
   const memory = declare<(context: bigint) => bigint | null>(llama, 'llama_get_memory', 'void *', ['void *'])
   const logits = declare<(context: bigint) => bigint | null>(llama, 'llama_get_logits', 'void *', ['void *'])
   const embeddings = declare<(context: bigint) => bigint | null>(llama, 'llama_get_embeddings', 'void *', ['void *'])
+  const pooled = declare<(context: bigint, slot: number) => bigint | null>(llama, 'llama_get_embeddings_seq', 'void *', ['void *', 'int32'])
   const numbers = getters(
     llama,
     {
@@ -283,6 +304,7 @@ export function contextFunctions(llama: LibraryHandle, defaults: ContextParams):
     synchronize: declareAsync<[ContextPointer], void>(llama, 'llama_synchronize', 'void', ['void *']),
     logits: (context: ContextPointer) => logits(context) ?? undefined,
     embeddings: (context: ContextPointer) => embeddings(context) ?? undefined,
+    sequenceEmbedding: (context: ContextPointer, slot: number) => pooled(context, slot) ?? undefined,
   }
 }
 

@@ -67,7 +67,8 @@ export interface Binding {
   isRecurrent(model: ModelPointer): boolean
   isHybrid(model: ModelPointer): boolean
   isDiffusion(model: ModelPointer): boolean
-  chatTemplate(model: ModelPointer): string | undefined
+  /** `name`: of one of several, e.g. `rerank`. */
+  chatTemplate(model: ModelPointer, name?: string): string | undefined
   /** Scalars only, as text; arrays are undefined. */
   metadata(model: ModelPointer, key: string): string | undefined
 
@@ -77,12 +78,18 @@ export interface Binding {
   tokenText(vocabulary: VocabularyPointer, token: number): string | undefined
   isEndOfGeneration(vocabulary: VocabularyPointer, token: number): boolean
   isControl(vocabulary: VocabularyPointer, token: number): boolean
-  /** −1 = there is none; also for the next two. */
+  /** −1 = there is none; also for the others. */
   beginToken(vocabulary: VocabularyPointer): number
   endToken(vocabulary: VocabularyPointer): number
   endOfTurnToken(vocabulary: VocabularyPointer): number
   addsBegin(vocabulary: VocabularyPointer): boolean
+  separatorToken(vocabulary: VocabularyPointer): number
+  /** Around the text before, the text after, and the text to be written between them. */
+  infillPrefixToken(vocabulary: VocabularyPointer): number
+  infillSuffixToken(vocabulary: VocabularyPointer): number
+  infillMiddleToken(vocabulary: VocabularyPointer): number
   addsEnd(vocabulary: VocabularyPointer): boolean
+  addsSeparator(vocabulary: VocabularyPointer): boolean
   /** Tokens that the model's file says must never be sampled. */
   suppressedTokens(vocabulary: VocabularyPointer): number[]
   /** Returns the count, or minus the count when `out` is too short. */
@@ -113,6 +120,8 @@ export interface Binding {
   logits(context: ContextPointer): bigint | undefined
   /** Address of one row an output of the last batch, in batch order, outputEmbeddingLength floats each (contexts that do not pool). */
   embeddings(context: ContextPointer): bigint | undefined
+  /** Address of the vector of a whole sequence (contexts that pool); with rank pooling, its scores. */
+  sequenceEmbedding(context: ContextPointer, slot: number): bigint | undefined
 
   clearMemory(memory: MemoryPointer): void
   /** False where a part cannot be removed. `end` −1 is infinity. */

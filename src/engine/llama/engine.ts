@@ -1,22 +1,32 @@
 /** The embedded engine as the platform sees it: one worker process, restarted when it dies, and the requests that it serves. */
-import { readFile, rename, stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { deferred, delay } from '../../base/async.ts'
 import type { Deferred } from '../../base/async.ts'
 import type { Logger } from '../../base/logger.ts'
 import { AppError, toWireError } from '../../shared/errors.ts'
-import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt } from '../../shared/generate.ts'
+import type {
+  EmbedRequest,
+  EmbedResult,
+  GenerateEvent,
+  GenerateRequest,
+  Prompt,
+  RerankRequest,
+  RerankResult,
+} from '../../shared/generate.ts'
 import type { Engine, EngineInfo, EngineSettings, EngineState, EngineStats } from '../engine.ts'
+import { EngineLog } from './engine-log.ts'
 import { chooseKernel } from './kernels.ts'
 import { LiveRequest } from './live-request.ts'
-import type { LoadedModel, PromptText, WorkerOptions } from './messages.ts'
-import { nativeErrors, sumNativeMemory } from './native-log.ts'
+import type { LoadedModel } from './messages.ts'
+import { sumNativeMemory } from './native-log.ts'
 import { findNativePackage } from './native-package.ts'
-import { createTemplateRenderer } from './template-thread.ts'
-import type { TemplateRenderer } from './template-thread.ts'
+import { prepareRequest } from './prepare-request.ts'
+import { PromptRenderer } from './prompt-renderer.ts'
+import { workerOptions } from './worker-options.ts'
 import { startWorker } from './worker-process.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
+export { dryRun } from './dry-run.ts'
+export type { DryRunMemory, DryRunModel, DryRunWishes } from './dry-run.ts'
 export { chooseKernel } from './kernels.ts'
 export { findNativePackage } from './native-package.ts'
 
@@ -41,13 +51,8 @@ const FIRST_BACK_OFF_MS = 100
 const LONGEST_BACK_OFF_MS = 5_000
 /** A request that saw this many workers die is not given to another. */
 const MAX_SENDS = 2
-/** Errors that libllama's log can explain. */
-const START_ERRORS: ReadonlySet<string> = new Set(['engine-start-failed', 'invalid-model-file', 'internal'])
-const MAX_LOG_BYTES = 5_000_000
-const TEMPLATE_TIMEOUT_MS = 2_000
 /** What the worker may take to write its cache down when it is stopped. */
 const PERSIST_LIMIT_MS = 3_000
-const DEFAULTS = { parallel: 8, kvBytes: 2 ** 30, kvBytesPerToken: 2 ** 17, cacheBytes: 2 ** 29, diskCacheBytes: 2 ** 32 } as const
 
 export function createLlamaEngine(options: LlamaEngineOptions): Engine {
   return new LlamaEngine(options)
@@ -62,11 +67,9 @@ class LlamaEngine implements Engine {
   #info: EngineInfo | undefined
   #model: LoadedModel | undefined
   #worker: WorkerProcess | undefined
-  #templates: TemplateRenderer | undefined
-  readonly #warned = new Set<string>()
+  #renderer: PromptRenderer | undefined
+  readonly #log: EngineLog
   #crashes: number[] = []
-  /** Where in the log file the present worker's lines begin, bytes. */
-  #logStart = 0
   #nextId = 1
   /** Resolved when the state leaves `starting` after a crash. */
   #restarted: Deferred<void> | undefined
@@ -74,6 +77,7 @@ class LlamaEngine implements Engine {
 
   constructor(options: LlamaEngineOptions) {
     this.#options = options
+    this.#log = new EngineLog(options.logFile)
   }
 
   get state(): EngineState {
@@ -106,7 +110,7 @@ class LlamaEngine implements Engine {
     } catch (error) {
       this.#setState('failed')
       if (signal?.aborted) throw new AppError('cancelled')
-      throw await this.#startError(error)
+      throw await this.#log.startError(error, this.#options.model)
     } finally {
       signal?.removeEventListener('abort', abort)
     }
@@ -134,8 +138,27 @@ class LlamaEngine implements Engine {
 
   async tokenize(prompt: Prompt): Promise<number[]> {
     const worker = await this.#ready()
-    const { text } = await this.#render(prompt)
+    const { text } = await this.#rendererOf().render(prompt)
     return (await worker.ask({ type: 'tokenize', prompt: text })) as number[]
+  }
+
+  async render(prompt: Prompt): Promise<string> {
+    const worker = await this.#ready()
+    const { text } = await this.#rendererOf().render(prompt)
+    if (text.type === 'text') return text.text
+    return this.detokenize((await worker.ask({ type: 'tokenize', prompt: text })) as number[])
+  }
+
+  async closeThought(requestId: string): Promise<boolean> {
+    const live = [...this.#live.values()].find((each) => each.requestId === requestId && !each.ended)
+    if (!live || !this.#worker || this.#state !== 'ready') return false
+    return (await this.#worker.ask({ type: 'close-thought', generation: live.command.id })) as boolean
+  }
+
+  async rerank(request: RerankRequest, signal?: AbortSignal): Promise<RerankResult> {
+    signal?.throwIfAborted()
+    const { query, documents } = request
+    return (await (await this.#ready()).ask({ type: 'rerank', query, documents })) as RerankResult
   }
 
   async detokenize(tokens: readonly number[]): Promise<string> {
@@ -154,15 +177,15 @@ class LlamaEngine implements Engine {
   // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #open(request: GenerateRequest, signal: AbortSignal | undefined): Promise<LiveRequest> {
-    await this.#ready()
-    const { text, thoughts } = await this.#render(request.prompt)
-    if (signal?.aborted) throw new AppError('cancelled')
-    const { sampling, maxTokens, stop, ignoreEos, choices, logprobs, deterministic } = request
-    const id = this.#nextId++
-    const live = new LiveRequest({
-      command: { type: 'generate', id, prompt: text, sampling, maxTokens, stop, ignoreEos, choices, logprobs, deterministic },
-      thoughts: request.reasoning === 'split' ? thoughts : undefined,
+    const worker = await this.#ready()
+    const { command, ...rest } = await prepareRequest(request, {
+      renderer: this.#rendererOf(),
+      window: this.#info?.largestContext ?? 0,
+      countTokens: async (prompt) => ((await worker.ask({ type: 'tokenize', prompt })) as number[]).length,
     })
+    if (signal?.aborted) throw new AppError('cancelled')
+    const id = this.#nextId++
+    const live = new LiveRequest({ ...rest, requestId: request.id, command: { ...command, id } })
     this.#live.set(id, live)
     if (this.#state === 'ready') this.#send(live)
     return live
@@ -188,21 +211,10 @@ class LlamaEngine implements Engine {
     return this.#worker
   }
 
-  async #render(prompt: Prompt): Promise<{ text: PromptText; thoughts?: { opensThought: boolean; mayThink: boolean } }> {
-    if (prompt.type === 'tokens') return { text: prompt }
-    if (prompt.type === 'text') return { text: { type: 'text', text: prompt.text, addSpecial: true, parseSpecial: true } }
-    const { bosToken = '', eosToken = '', architecture = '', chatTemplate } = this.#model ?? {}
-    const source = { template: chatTemplate, bosToken, eosToken, architecture, name: this.#options.model }
-    this.#templates ??= createTemplateRenderer({ timeoutMs: TEMPLATE_TIMEOUT_MS })
-    const { text, opensThought, mayThink, startsWithBos, usedFallback } = await this.#templates.render(source, prompt)
-    if (usedFallback !== undefined) this.#warnOnce(usedFallback)
-    return { text: { type: 'text', text, addSpecial: !startsWithBos, parseSpecial: true }, thoughts: { opensThought, mayThink } }
-  }
-
-  #warnOnce(fallback: string): void {
-    if (this.#warned.has(fallback)) return
-    this.#warned.add(fallback)
-    this.#options.logger.warn('a fallback format stands in for the chat template', { model: this.#options.model, reason: fallback })
+  #rendererOf(): PromptRenderer {
+    const { model, logger } = this.#options
+    this.#renderer ??= new PromptRenderer({ name: model, model: () => this.#model, logger })
+    return this.#renderer
   }
 
   // ── the worker's life ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +223,7 @@ class LlamaEngine implements Engine {
     const { settings, logFile, cacheFolder, logger } = this.#options
     const nativePackage = findNativePackage()
     const kernel = await chooseKernel({ nativePackage, cacheFile: `${cacheFolder}/kernel.json`, override: settings.kernel, logger })
-    this.#logStart = await startLog(logFile)
+    await this.#log.begin()
     const worker: WorkerProcess = startWorker(logFile, {
       onEvent: (id, event) => this.#live.get(id)?.take(event),
       onResized: (context, kvLayout) => this.#info && (this.#info = { ...this.#info, context, kvLayout }),
@@ -241,7 +253,7 @@ class LlamaEngine implements Engine {
       vocabularySize,
       hasChatTemplate: model.chatTemplate !== undefined,
       canEmbed,
-      memory: sumNativeMemory(await this.#readLog()),
+      memory: sumNativeMemory(await this.#log.read()),
       loadMs,
     }
   }
@@ -299,9 +311,9 @@ class LlamaEngine implements Engine {
     while (this.#live.size > 0 && [...this.#live.values()].some((live) => !live.ended) && Date.now() < limit) await delay(20)
     this.#failAll(new AppError('shutting-down'))
     await this.#worker?.stop(PERSIST_LIMIT_MS)
-    await this.#templates?.close()
+    await this.#renderer?.close()
     this.#worker = undefined
-    this.#templates = undefined
+    this.#renderer = undefined
     this.#info = undefined
     this.#setState('stopped')
   }
@@ -311,60 +323,11 @@ class LlamaEngine implements Engine {
     this.#live.clear()
   }
 
-  /** With libllama's own words: they say what is wrong with the file or the memory. */
-  async #startError(error: unknown): Promise<AppError> {
-    if (error instanceof AppError && !START_ERRORS.has(error.code)) return error
-    const native = nativeErrors(await this.#readLog()).join('; ')
-    if (error instanceof AppError && error.code === 'invalid-model-file') {
-      return native === '' ? error : new AppError(error.code, { ...error.data, reason: native }, { cause: error })
-    }
-    const known = error instanceof AppError ? String(error.data['reason']) : error instanceof Error ? error.message : String(error)
-    const reason = native === '' ? known : `${known}: ${native}`
-    return new AppError('engine-start-failed', { model: this.#options.model, reason, log: this.#options.logFile }, { cause: error })
-  }
-
-  /** What the present worker has logged. */
-  async #readLog(): Promise<string> {
-    const log = await readFile(this.#options.logFile).catch(() => Buffer.alloc(0))
-    return log.toString('utf8', Math.min(this.#logStart, log.length))
-  }
-
   #setState(state: EngineState): void {
     if (this.#state === state) return
     this.#state = state
     for (const listener of this.#listeners) listener(state)
   }
-}
-
-function workerOptions({ file, settings, kvCacheFolder }: LlamaEngineOptions, kernel: string | undefined): WorkerOptions {
-  return {
-    file,
-    kernel,
-    context: settings.context,
-    parallel: settings.parallel ?? DEFAULTS.parallel,
-    kvType: settings.kvType ?? 'f16',
-    kvLayout: settings.kvLayout ?? 'auto',
-    kvBytes: settings.kvBytes ?? DEFAULTS.kvBytes,
-    kvBytesPerToken: settings.kvBytesPerToken ?? DEFAULTS.kvBytesPerToken,
-    cacheBytes: settings.cacheBytes ?? DEFAULTS.cacheBytes,
-    diskCacheBytes: settings.diskCacheBytes ?? DEFAULTS.diskCacheBytes,
-    kvCacheFolder,
-    threads: settings.threads ?? availableParallelism(),
-    gpuLayers: settings.gpuLayers ?? -1,
-    targetStepMs: settings.targetStepMs,
-    speculation: settings.speculation ?? true,
-  }
-}
-
-/** A log that has grown large is put aside (one generation is kept). Returns where the new lines will begin. */
-async function startLog(file: string): Promise<number> {
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  )
-  if (size <= MAX_LOG_BYTES) return size
-  await rename(file, `${file}.old`)
-  return 0
 }
 
 /** Euclidean norm 1; a zero vector stays. */

@@ -1,5 +1,5 @@
 /** One request in the worker: its sequences (one a choice), their text, and what is told about them. */
-import type { FinishReason, Timings } from '../../shared/generate.ts'
+import type { FinishReason, Timings, TokenLogprob } from '../../shared/generate.ts'
 import { AppError, toWireError } from '../../shared/errors.ts'
 import type { GenerateCommand, WorkerEvent } from './messages.ts'
 import { generatedCount } from './sequence.ts'
@@ -17,6 +17,7 @@ interface Choice {
   text: TextStream
   /** Sampled tokens that count: those after a stop string do not. */
   tokens: number
+  thoughtTokens: number
   ended: boolean
 }
 
@@ -42,7 +43,7 @@ export class Generation {
 
   /** Choices in their order. */
   add(sequence: Sequence): void {
-    this.#choices.push({ sequence, text: new TextStream(this.#options.command.stop), tokens: 0, ended: false })
+    this.#choices.push({ sequence, text: new TextStream(this.#options.command.stop), tokens: 0, thoughtTokens: 0, ended: false })
   }
 
   /** Where the first of its sequences stands in the queue; told when it changes. */
@@ -88,25 +89,40 @@ export class Generation {
     state: Choice,
     tokens: Extract<Emission, { type: 'tokens' }>['tokens'],
   ): { events: WorkerEvent[]; finish: boolean } {
-    let text = ''
-    let count = 0
-    const logprobs = []
-    for (const { token, logprob } of tokens) {
-      state.tokens++
-      count++
-      const piece = state.text.push(this.#options.pieceBytes(token), logprob)
-      text += piece.text
-      logprobs.push(...piece.logprobs)
-      if (piece.stopped === undefined) continue
-      const events = [...textEvents(choice, text, count, logprobs), ...this.#closeChoice(choice, state, 'stop', piece.stopped)]
-      return { events, finish: true }
+    const events: WorkerEvent[] = []
+    let part = emptyPart()
+    const flush = (): void => {
+      events.push(...textEvents(choice, part))
+      part = emptyPart()
     }
-    return { events: textEvents(choice, text, count, logprobs), finish: false }
+    for (const { token, logprob, isThought = false, closedBy } of tokens) {
+      state.tokens++
+      if (isThought) state.thoughtTokens++
+      if (closedBy) events.push({ type: 'notice', notice: { code: 'thought-closed', choice, why: closedBy } })
+      const piece = state.text.push(this.#options.pieceBytes(token), logprob)
+      part = {
+        text: part.text + piece.text,
+        tokens: part.tokens + 1,
+        thoughtTokens: part.thoughtTokens + Number(isThought),
+        logprobs: [...part.logprobs, ...piece.logprobs],
+      }
+      if (piece.stopped !== undefined) {
+        flush()
+        return { events: [...events, ...this.#closeChoice(choice, state, 'stop', piece.stopped)], finish: true }
+      }
+      // With logprobs token by token: whoever splits the text has to know what belongs to which part.
+      if (logprob) flush()
+    }
+    flush()
+    return { events, finish: false }
   }
 
   #endChoice(choice: number, state: Choice, reason: FinishReason): WorkerEvent[] {
     const rest = state.text.end()
-    return [...textEvents(choice, rest.text, 0, rest.logprobs), ...this.#closeChoice(choice, state, reason)]
+    return [
+      ...textEvents(choice, { ...emptyPart(), text: rest.text, logprobs: rest.logprobs }),
+      ...this.#closeChoice(choice, state, reason),
+    ]
   }
 
   #closeChoice(choice: number, state: Choice, reason: FinishReason, stopSequence?: string): WorkerEvent[] {
@@ -125,7 +141,7 @@ export class Generation {
     const completionTokens = sum(this.#choices.map((c) => c.tokens))
     return {
       type: 'finish',
-      usage: { promptTokens, cachedTokens, completionTokens },
+      usage: { promptTokens, cachedTokens, completionTokens, reasoningTokens: sum(this.#choices.map((c) => c.thoughtTokens)) },
       timings: this.#timings(promptTokens - cachedTokens, completionTokens),
     }
   }
@@ -153,15 +169,21 @@ function prefillEvents(choice: number, sequence: Sequence, done: number): Worker
   return choice === 0 ? [{ type: 'prefill', done, total: sequence.promptLength }] : []
 }
 
-function textEvents(
-  choice: number,
-  text: string,
-  tokens: number,
-  logprobs: Extract<WorkerEvent, { type: 'text' }>['logprobs'],
-): WorkerEvent[] {
-  const some = logprobs !== undefined && logprobs.length > 0
+interface TextPart {
+  text: string
+  tokens: number
+  thoughtTokens: number
+  logprobs: TokenLogprob[]
+}
+
+function emptyPart(): TextPart {
+  return { text: '', tokens: 0, thoughtTokens: 0, logprobs: [] }
+}
+
+function textEvents(choice: number, { text, tokens, thoughtTokens, logprobs }: TextPart): WorkerEvent[] {
+  const some = logprobs.length > 0
   if (text === '' && tokens === 0 && !some) return []
-  return [{ type: 'text', choice, text, tokens, ...(some ? { logprobs } : {}) }]
+  return [{ type: 'text', choice, text, tokens, thoughtTokens, ...(some ? { logprobs } : {}) }]
 }
 
 function sum(numbers: readonly number[]): number {

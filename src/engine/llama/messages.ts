@@ -1,7 +1,8 @@
 /** What the engine (parent) and its worker process say to each other. Both ends are ours and of one version; commands are checked, events are not (one a step). */
 import { z } from 'zod'
+import type { ConstraintRoot } from '../../formats/constraint.ts'
 import { SamplingSchema } from '../../shared/generate.ts'
-import type { FinishReason, TokenLogprob, Timings, Usage, WireError } from '../../shared/generate.ts'
+import type { FinishReason, Notice, TokenLogprob, Timings, Usage, WireError } from '../../shared/generate.ts'
 
 export const WorkerOptionsSchema = z.strictObject({
   file: z.string(),
@@ -26,8 +27,18 @@ const PromptTextSchema = z.discriminatedUnion('type', [
   /** `addSpecial`: the vocabulary's own BOS/EOS rule applies (never for a rendered template that has its BOS). */
   z.strictObject({ type: z.literal('text'), text: z.string(), addSpecial: z.boolean(), parseSpecial: z.boolean() }),
   z.strictObject({ type: z.literal('tokens'), tokens: z.array(z.number()) }),
+  /** Written with the vocabulary's own fill-in-the-middle tokens. */
+  z.strictObject({ type: z.literal('infill'), prefix: z.string(), suffix: z.string() }),
 ])
 export type PromptText = z.infer<typeof PromptTextSchema>
+
+const ThoughtSettingsSchema = z.strictObject({
+  open: z.string().min(1),
+  close: z.string().min(1),
+  forceClose: z.string(),
+  isOpen: z.boolean(),
+  budget: z.number().int().min(0).optional(),
+})
 
 export const GenerateCommandSchema = z.strictObject({
   type: z.literal('generate'),
@@ -40,6 +51,14 @@ export const GenerateCommandSchema = z.strictObject({
   choices: z.number(),
   logprobs: z.number().optional(),
   deterministic: z.boolean(),
+  promptLogprobs: z.boolean(),
+  /** Of a conversation with a model that thinks aloud. */
+  thought: ThoughtSettingsSchema.optional(),
+  /** Of the answer after the thought: formats/constraint.ts's ConstraintRoot, which the parent has made. */
+  constraint: z.custom<ConstraintRoot>((value) => typeof value === 'object' && value !== null).optional(),
+  language: z.enum(['zh', 'en']).optional(),
+  /** Special tokens that come as text, since what the model writes is read by them: those within these texts, or all. */
+  markup: z.union([z.array(z.string()), z.literal('all')]),
 })
 export type GenerateCommand = z.infer<typeof GenerateCommandSchema>
 
@@ -48,6 +67,9 @@ export const CommandSchema = z.discriminatedUnion('type', [
   GenerateCommandSchema,
   z.strictObject({ type: z.literal('cancel'), id: z.number() }),
   z.strictObject({ type: z.literal('embed'), id: z.number(), inputs: z.array(z.union([z.string(), z.array(z.number())])) }),
+  z.strictObject({ type: z.literal('rerank'), id: z.number(), query: z.string(), documents: z.array(z.string()) }),
+  /** `generation`: the id of its `generate` command. Answers whether a thought was open. */
+  z.strictObject({ type: z.literal('close-thought'), id: z.number(), generation: z.number() }),
   z.strictObject({ type: z.literal('tokenize'), id: z.number(), prompt: PromptTextSchema }),
   z.strictObject({ type: z.literal('detokenize'), id: z.number(), tokens: z.array(z.number()) }),
   z.strictObject({ type: z.literal('stats'), id: z.number() }),
@@ -77,10 +99,12 @@ export interface LoadedModel {
 export type WorkerEvent =
   | { type: 'queued'; position: number }
   | { type: 'prefill'; done: number; total: number }
-  /** `tokens`: how many were sampled for it. */
-  | { type: 'text'; choice: number; text: string; tokens: number; logprobs?: TokenLogprob[] }
+  /** `tokens`: how many were sampled for it, and how many of these belong to a thought. */
+  | { type: 'text'; choice: number; text: string; tokens: number; thoughtTokens: number; logprobs?: TokenLogprob[] }
+  | { type: 'prompt-logprobs'; tokens: TokenLogprob[] }
+  | { type: 'notice'; notice: Notice }
   | { type: 'choice-end'; choice: number; reason: FinishReason; stopSequence?: string }
-  | { type: 'finish'; usage: Omit<Usage, 'reasoningTokens'>; timings: Timings }
+  | { type: 'finish'; usage: Usage; timings: Timings }
   | { type: 'error'; error: WireError }
 
 export type Report =

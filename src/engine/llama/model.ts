@@ -52,6 +52,8 @@ export interface LlamaModel {
   /** The token's text as the vocabulary writes it. */
   tokenText(token: number): string
   isEndOfGeneration(token: number): boolean
+  /** Special, and not a part of what users see. */
+  isControl(token: number): boolean
   endOfGenerationTokens(): readonly number[]
   /** Tokens that the file says must never be sampled. */
   suppressedTokens(): readonly number[]
@@ -113,6 +115,7 @@ function modelOver(base: Base): LlamaModel {
     pieceBytes: (token, special = false) => (isKnown(token) ? pieces.get(token, special) : EMPTY),
     tokenText: (token) => (isKnown(token) ? (binding.tokenText(vocabulary, token) ?? '') : ''),
     isEndOfGeneration: (token) => isKnown(token) && binding.isEndOfGeneration(vocabulary, token),
+    isControl: (token) => isKnown(token) && binding.isControl(vocabulary, token),
     endOfGenerationTokens: () => (ends ??= findEnds(binding, vocabulary, shape.vocabularySize)),
     suppressedTokens: () => binding.suppressedTokens(vocabulary),
     metadata: (key) => binding.metadata(pointer, key),

@@ -1,4 +1,5 @@
 /** A libllama context, its batch and its sizes. */
+import { MAX_DRAFT } from './batch.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { KvLayout, KvType } from '../engine.ts'
 import type { BatchBuffer, ContextParams, ContextPointer, MemoryPointer } from './binding-types.ts'
@@ -22,7 +23,7 @@ export interface RunnerOptions {
 }
 
 export const MAX_SLOTS = 256
-const OUTPUTS_PER_SLOT = 16
+const OUTPUTS_PER_SLOT = MAX_DRAFT + 1
 const GGML_TYPE = { f16: 1, q4_0: 2, q8_0: 8 } as const satisfies Record<KvType, number>
 
 /** A context and what belongs to it. */
@@ -42,10 +43,8 @@ export async function openContext(model: LlamaModel, options: RunnerOptions): Pr
   const { binding, shape, pointer } = model
   const { slots, layout } = options
   if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOTS) throw new Error(`${slots} slots; libllama has 1 … ${MAX_SLOTS}`)
-  // libllama asserts that the outputs of a batch can be as many as its sequences.
-  const batchTokens = Math.max(options.batchTokens, slots)
-  const maxOutputs = Math.max(slots, Math.min(batchTokens, options.maxOutputs ?? slots * OUTPUTS_PER_SLOT))
-  const context = await binding.createContext(pointer, contextParams({ ...options, batchTokens, maxOutputs }))
+  const maxOutputs = outputsOf(options)
+  const context = await binding.createContext(pointer, contextParameters(options))
   const memory = context && binding.memory(context)
   if (!context || !memory) {
     if (context) binding.freeContext(context)
@@ -64,14 +63,16 @@ export async function openContext(model: LlamaModel, options: RunnerOptions): Pr
   }
 }
 
-function contextParams(options: RunnerOptions & { maxOutputs: number }): Partial<ContextParams> {
-  const { layout, slots, cells, kvType, batchTokens, microBatchTokens, threads, batchThreads, maxOutputs } = options
+/** Also for the dry run (dry-run-model.ts), which must ask for the same. */
+export function contextParameters(options: RunnerOptions): Partial<ContextParams> {
+  const { layout, slots, cells, kvType, microBatchTokens, threads, batchThreads } = options
+  const batchTokens = batchTokensOf(options)
   return {
     n_ctx: cells,
     n_batch: batchTokens,
     n_ubatch: Math.min(microBatchTokens, batchTokens),
     n_seq_max: slots,
-    n_outputs_max: maxOutputs,
+    n_outputs_max: outputsOf(options),
     // The default of 1 would forbid to sample after each draft.
     n_outputs_max_per_seq: 0,
     n_threads: threads,
@@ -82,4 +83,14 @@ function contextParams(options: RunnerOptions & { maxOutputs: number }): Partial
     type_v: GGML_TYPE[kvType],
     kv_unified: layout === 'unified',
   }
+}
+
+/** libllama asserts that the outputs of a batch can be as many as its sequences. */
+function batchTokensOf({ batchTokens, slots }: RunnerOptions): number {
+  return Math.max(batchTokens, slots)
+}
+
+function outputsOf(options: RunnerOptions): number {
+  const { slots, maxOutputs = slots * OUTPUTS_PER_SLOT } = options
+  return Math.max(slots, Math.min(batchTokensOf(options), maxOutputs))
 }

@@ -7,7 +7,8 @@ import type { Batch, KvOperation, Run, Runner, RunFailure, RunResult, Sampled, S
 import type { CandidateArray } from './binding-types.ts'
 import { LogitRows } from './logit-rows.ts'
 import type { LlamaModel } from './model.ts'
-import { GrammarError, openSampler, SMALL_TOP_K } from './sampler.ts'
+import { GrammarError } from './grammar-rule.ts'
+import { openSampler, SMALL_TOP_K } from './sampler.ts'
 import type { SamplerScratch, SequenceSampler } from './sampler.ts'
 import { SavedSequences } from './saved-sequences.ts'
 import type { SequenceBlob } from './sequence-blob.ts'
@@ -220,7 +221,7 @@ class NativeRunner implements LlamaRunner {
     for (const run of runs) {
       if (!run.sample) continue
       const open = this.#samplers.get(run.sequence)
-      const tokens = open && this.#sampleRun(run, open, row)
+      const tokens = open && this.#sampleRun(run, open, row, failures)
       if (tokens && tokens.length > 0) sampled.push({ sequence: run.sequence, tokens })
       else if (!failures.some((failure) => failure.sequence === run.sequence))
         failures.push(nothingSampled(run.sequence, open !== undefined))
@@ -230,10 +231,10 @@ class NativeRunner implements LlamaRunner {
   }
 
   /** One token, and one more for each draft that was right. */
-  #sampleRun(run: Run, open: OpenSampler, firstRow: number): SampledToken[] {
+  #sampleRun(run: Run, open: OpenSampler, firstRow: number, failures: RunFailure[]): SampledToken[] {
     const result: SampledToken[] = []
     for (let index = 0; index <= run.draft; index++) {
-      const sampled = this.#sampleRow(firstRow + index, open)
+      const sampled = this.#trySample(run.sequence, firstRow + index, open, failures)
       if (sampled) result.push(sampled)
       // The draft that this token should equal is the one that the next row was computed with.
       if (sampled?.token !== run.tokens[run.tokens.length - run.draft + index]) break
@@ -241,13 +242,29 @@ class NativeRunner implements LlamaRunner {
     return result
   }
 
+  /** What one sequence's rule cannot do ends that sequence and nothing else. */
+  #trySample(sequence: number, row: number, open: OpenSampler, failures: RunFailure[]): SampledToken | undefined {
+    try {
+      return this.#sampleRow(row, open)
+    } catch (error) {
+      failures.push({ sequence, code: 'internal', reason: error instanceof Error ? error.message : String(error) })
+      return undefined
+    }
+  }
+
   #sampleRow(row: number, { sampler, logprobs }: OpenSampler): SampledToken | undefined {
     const logits = this.#rows.row(row)
     const raw = logprobs === undefined ? undefined : logits.slice()
+    const isThought = sampler.isThinking
     const token = sampler.sample(logits)
     if (token === undefined) return undefined
-    if (!raw || logprobs === undefined) return { token }
-    return { token, logprob: tokenLogprob(raw, token, logprobs, this.#logprobTools) }
+    const closedBy = sampler.takeClosedBy()
+    const logprob = raw && logprobs !== undefined ? tokenLogprob(raw, token, logprobs, this.#logprobTools) : undefined
+    return { token, ...(logprob && { logprob }), ...(isThought && { isThought }), ...(closedBy && { closedBy }) }
+  }
+
+  closeThought(sequence: number): boolean {
+    return this.#samplers.get(sequence)?.sampler.closeThought() ?? false
   }
 
   // --- saved sequences ---

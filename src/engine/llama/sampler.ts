@@ -2,18 +2,30 @@
  * One sequence's sampler: llama.cpp's default chain
  *   logit bias → penalties → DRY → top-k → typical → top-p → min-p → XTC → temperature → distribution (or greedy).
  * Bias, penalties and small top-k are done here on the row of logits, so that the native chain sees a few candidates instead of the
- * whole vocabulary; the rest is libllama's. A grammar is asked about the sampled token first, and masks the row only when it says no.
+ * whole vocabulary; the rest is libllama's. What an answer is held to (token-rule.ts) is asked about the sampled token first, and masks the row
+ * only when it says no: what is sampled is distributed as if it had always masked.
  */
+import { AnswerRule } from './answer-rule.ts'
+import type { ClosedBy } from './answer-rule.ts'
 import type { SamplerSettings } from './batch.ts'
 import type { CandidateArray, SamplerPointer } from './binding-types.ts'
+import { openGrammar } from './grammar-rule.ts'
 import type { LogitScan } from './logit-scan.ts'
 import { fillCandidates } from './logits.ts'
 import type { LlamaModel } from './model.ts'
 import { Penalties } from './penalties.ts'
+import { joinRules } from './token-rule.ts'
+import type { TokenRule } from './token-rule.ts'
 
 export interface SequenceSampler {
   /** Samples from a row of logits (native memory, changed by it) and accepts. Undefined when nothing may follow (a grammar that is at its end, or a model that computes no numbers). */
   sample(logits: Float32Array): number | undefined
+  /** The next token belongs to a thought. */
+  readonly isThinking: boolean
+  /** The next tokens end the thought; false when none is open. */
+  closeThought(): boolean
+  /** Why the thought was closed for the model; told once. */
+  takeClosedBy(): ClosedBy | undefined
   close(): void
 }
 
@@ -50,13 +62,9 @@ export const SAMPLING_DEFAULTS = {
 export const SMALL_TOP_K = 256
 /** Below, logits divided by it may overflow; there is no visible difference to greedy. */
 const LOWEST_TEMPERATURE = 1e-5
-const MAX_GRAMMAR_BYTES = 1 << 18
-const MAX_GRAMMAR_DEPTH = 256
 
-type Resolved = Required<Omit<SamplerSettings, 'logitBias' | 'grammar' | 'logprobs' | 'drySequenceBreakers'>> &
+type Resolved = Required<Omit<SamplerSettings, 'logitBias' | 'grammar' | 'logprobs' | 'hold' | 'drySequenceBreakers'>> &
   Pick<SamplerSettings, 'logitBias' | 'grammar'> & { drySequenceBreakers: readonly string[] }
-
-export class GrammarError extends Error {}
 
 /** Throws a GrammarError for a grammar that libllama cannot read, an Error when libllama is out of memory. */
 export function openSampler(
@@ -68,31 +76,61 @@ export function openSampler(
   const resolved: Resolved = { ...SAMPLING_DEFAULTS, ...definedOnly(settings), seed: settings.seed, ignoreEos: settings.ignoreEos }
   const bias = collectBias(model, resolved)
   const penalties = openPenalties(resolved, prompt)
-  const grammar = openGrammar(model, resolved.grammar)
+  const { rule, thoughts } = openRules(model, settings, scratch)
   const picker = openPicker(model, resolved, prompt, scratch)
-  const { binding } = model
-  const isAllowed = (token: number): boolean => grammar === undefined || grammarAllows(model, grammar, token, scratch.small)
   return {
     sample(logits) {
       for (const [token, value] of bias) logits[token] = (logits[token] ?? 0) + value
       penalties?.apply(logits)
-      let token = picker.pick(logits)
-      if (token !== undefined && grammar && !isAllowed(token)) {
-        maskByGrammar(model, grammar, logits, scratch.whole())
-        token = picker.pick(logits)
-        if (token !== undefined && !isAllowed(token)) token = undefined
-      }
+      const token = rule ? pickUnder(rule, picker, logits) : picker.pick(logits)
       if (token === undefined) return undefined
       penalties?.accept(token)
       picker.accept(token)
-      if (grammar) binding.acceptToken(grammar, token)
       return token
     },
+    get isThinking() {
+      return thoughts?.isThinking ?? false
+    },
+    closeThought: () => thoughts?.closeThought() ?? false,
+    takeClosedBy: () => thoughts?.takeClosedBy(),
     close() {
       picker.close()
-      if (grammar) binding.freeSampler(grammar)
+      rule?.close()
     },
   }
+}
+
+/** A grammar of `sampling` holds from the first token on, thoughts or not; anything else holds the answer only. */
+function openRules(
+  model: LlamaModel,
+  { grammar, hold }: SamplerSettings,
+  scratch: SamplerScratch,
+): { rule?: TokenRule | undefined; thoughts?: AnswerRule } {
+  if (grammar !== undefined && !hold?.replacesGrammar) return { rule: openGrammar(model, grammar, scratch) }
+  const answer = joinRules(hold?.rules.map((open) => open()) ?? [])
+  if (!hold?.thought) return { rule: answer }
+  const decoder = new TextDecoder()
+  const thoughts = new AnswerRule({
+    thought: hold.thought,
+    answer,
+    textOf: (token) => decoder.decode(model.pieceBytes(token, true)),
+    tokenize: (text) => model.tokenize(text, { addSpecial: false, parseSpecial: true }),
+    isEnd: (token) => model.isEndOfGeneration(token),
+  })
+  return { rule: thoughts, thoughts }
+}
+
+/** The model's choice when the rule has nothing against it; otherwise what must come, or its choice among what may. */
+function pickUnder(rule: TokenRule, picker: Picker, logits: Float32Array): number | undefined {
+  const must = rule.forced()
+  if (must !== undefined) return rule.tryAccept(must) ? must : undefined
+  const free = picker.pick(logits)
+  if (free === undefined || rule.tryAccept(free)) return free
+  const instead = rule.forced()
+  if (instead !== undefined) return rule.tryAccept(instead) ? instead : undefined
+  rule.mask(logits)
+  const held = picker.pick(logits)
+  return held !== undefined && rule.tryAccept(held) ? held : undefined
 }
 
 function definedOnly<T extends object>(values: T): T {
@@ -121,47 +159,6 @@ function openPenalties(settings: Resolved, prompt: readonly number[]): Penalties
   const opened = new Penalties(penalties)
   for (const token of penalties.lastN < 0 ? prompt : prompt.slice(-penalties.lastN)) opened.accept(token)
   return opened
-}
-
-// --- grammar ---
-
-function openGrammar(model: LlamaModel, gbnf: string | undefined): SamplerPointer | undefined {
-  if (gbnf === undefined) return undefined
-  const problem = findGrammarProblem(gbnf)
-  if (problem) throw new GrammarError(problem)
-  const grammar = model.binding.grammar(model.vocabulary, gbnf)
-  if (!grammar) throw new GrammarError('it does not parse, is left-recursive, or has no rule "root"')
-  return grammar
-}
-
-/** What libllama would not survive, or not say: it gives an empty text as "no grammar", and recurses once for each open bracket. */
-export function findGrammarProblem(gbnf: string): string | undefined {
-  if (gbnf.trim() === '') return 'it is empty'
-  if (gbnf.includes('\0')) return 'it holds a NUL character'
-  if (Buffer.byteLength(gbnf) > MAX_GRAMMAR_BYTES) return `it is larger than ${MAX_GRAMMAR_BYTES} bytes`
-  let depth = 0
-  for (const character of gbnf) {
-    if (character === '(') depth++
-    else if (character === ')') depth--
-    if (depth > MAX_GRAMMAR_DEPTH) return `it nests more than ${MAX_GRAMMAR_DEPTH} brackets`
-  }
-  return undefined
-}
-
-function grammarAllows({ binding }: LlamaModel, grammar: SamplerPointer, token: number, one: CandidateArray): boolean {
-  one.ids[0] = token
-  one.logits[1] = 1
-  one.reset(1, false)
-  binding.applySampler(grammar, one.pointer)
-  return one.logits[1] !== Number.NEGATIVE_INFINITY
-}
-
-/** Sets the logits of all tokens that may not come next to −∞. The grammar sampler does not reorder its candidates. */
-function maskByGrammar({ binding }: LlamaModel, grammar: SamplerPointer, logits: Float32Array, whole: CandidateArray): void {
-  fillCandidates(logits, whole)
-  whole.reset(logits.length, false)
-  binding.applySampler(grammar, whole.pointer)
-  for (let token = 0, at = 1; token < logits.length; token++, at += 3) logits[token] = whole.logits[at] ?? 0
 }
 
 // --- picking ---

@@ -2,11 +2,12 @@
  * Chat templates come with model files, so they are programs of strangers: they run in a thread with bounded time and memory,
  * which is ended and made again when a template does not keep to its bounds.
  */
-import { Worker, type WorkerOptions } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { deferred, type Deferred } from '../../base/async.ts'
 import type { MessagesPrompt, RenderedPrompt, TemplateSource } from '../../formats/chat-template.ts'
 import { AppError, fromWireError } from '../../shared/errors.ts'
 import type { WireError } from '../../shared/generate.ts'
+import { startSourceThread } from './source-thread.ts'
 
 export interface TemplateRenderer {
   /** Like `renderChatTemplate`; also throws AppError `template-failed` when time or memory run out. Calls are done one after another. */
@@ -117,20 +118,9 @@ function startThread(memoryMb: number): TemplateThread {
   return { render, end, ended: () => ended }
 }
 
-/** The compiled `.js` beside this file, or the `.ts` through tsx when this runs from source (tests, `npm run dev`). */
 function startWorker(memoryMb: number): Worker {
-  const options: WorkerOptions = {
-    name: 'chat-template',
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
-  }
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./template-worker.js', import.meta.url), options)
-  // A thread's entry is not seen by loaders of `--import` (Node 20), so tsx is registered from inside.
-  const tsx = import.meta.resolve('tsx/esm/api')
-  const entry = new URL('./template-worker.ts', import.meta.url).href
-  const bootstrap = `import(${JSON.stringify(tsx)}).then((api) => { api.register(); return import(${JSON.stringify(entry)}) })`
-  return new Worker(bootstrap, { ...options, eval: true })
+  const resourceLimits = { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 }
+  return startSourceThread('template-worker', { name: 'chat-template', resourceLimits })
 }
 
 function templateFailed(job: TemplateJob | undefined, reason: string): AppError {

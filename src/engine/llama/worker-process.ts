@@ -17,7 +17,7 @@ export interface WorkerListeners {
   onExit(reason: string): void
 }
 
-type Asking = Extract<Command, { type: 'embed' | 'tokenize' | 'detokenize' | 'stats' }>
+type Asking = Extract<Command, { type: 'embed' | 'rerank' | 'close-thought' | 'tokenize' | 'detokenize' | 'stats' }>
 /** A question without its number. */
 export type Question = Asking extends infer Each ? (Each extends { id: number } ? Omit<Each, 'id'> : never) : never
 

@@ -25,13 +25,32 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 async function receive(message: unknown): Promise<void> {
-  const command = CommandSchema.parse(message)
   try {
-    await obey(command)
+    await obey(parse(message))
   } catch (error) {
-    if ('id' in command) send({ type: 'refusal', id: command.id, error: toWireError(error) })
-    else fail(error)
+    refuse(message, error)
   }
+}
+
+/** Throws `invalid-field`: a caller within this machine may send what no route would let through. */
+function parse(message: unknown): Command {
+  const result = CommandSchema.safeParse(message)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new AppError('invalid-field', { field: issue?.path.join('.') ?? '', reason: issue?.message ?? 'unknown' })
+}
+
+/** Told to whoever asked: as the end of its generation, or as the answer to its question. */
+function refuse(message: unknown, error: unknown): void {
+  const { id, type } = idOf(message)
+  if (id === undefined) return fail(error)
+  if (type === 'generate') send({ type: 'events', events: [[id, { type: 'error', error: toWireError(error) }]] })
+  else send({ type: 'refusal', id, error: toWireError(error) })
+}
+
+function idOf(message: unknown): { id?: number; type?: string } {
+  const { id, type } = message as { id?: unknown; type?: unknown }
+  return { ...(typeof id === 'number' && { id }), ...(typeof type === 'string' && { type }) }
 }
 
 async function obey(command: Command): Promise<void> {
@@ -44,6 +63,10 @@ async function obey(command: Command): Promise<void> {
       return session.cancel(command.id)
     case 'embed':
       return reply(command.id, await session.embed(command.inputs))
+    case 'rerank':
+      return reply(command.id, await session.rerank(command.query, command.documents))
+    case 'close-thought':
+      return reply(command.id, session.closeThought(command.generation))
     case 'tokenize':
       return reply(command.id, await session.tokenize(command.prompt))
     case 'detokenize':

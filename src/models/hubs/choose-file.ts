@@ -1,6 +1,8 @@
 /** Which GGUF of a repository: by quantisation, split sets whole. Pure. */
 import { AppError } from '../../shared/errors.ts'
 import { QUANTIZATION_NAMES } from '../ggml-types.ts'
+import { selectFiles } from '../glob.ts'
+import type { Selection } from './source.ts'
 
 /** Without a wish: what most people want first (good quality at 4 bits), then its neighbours. */
 export const DEFAULT_QUANTIZATIONS: readonly string[] = [
@@ -34,13 +36,18 @@ const NOT_MODELS = /(^|[/._-])(mmproj|imatrix|mtp-draft)([._-]|$)/i
  * Chooses among the files of a repository. Throws `invalid-reference` (code of the reference's owner) saying what there is.
  * `wish.file` wins over `wish.quantization`.
  */
-export function chooseGguf<T extends { path: string }>(
-  files: readonly T[],
+export function chooseGguf<T extends { path: string; bytes?: number | undefined }>(
+  all: readonly T[],
   reference: string,
   wish: { quantization?: string; file?: string },
+  { include = [], exclude = [], fits }: Selection = {},
 ): GgufChoice<T> {
+  const files = selectFiles(all, include, exclude)
+  if (files.length === 0 && all.length > 0) throw refused(reference, '--include and --exclude leave no file of it')
   const models = files.filter((file) => /\.gguf$/i.test(file.path) && !NOT_MODELS.test(file.path))
   if (wish.file !== undefined) return chooseByPath(files, reference, wish.file)
+  // Not a GGUF, but asked for by name: the files as they are, for other engines.
+  if (models.length === 0 && include.length > 0) return { files }
   if (models.length === 0) throw refused(reference, 'the repository has no GGUF files; look for one whose name ends in -GGUF')
   const sets = groupSplits(models)
   const named = sets.map((set) => ({ set, quantization: quantizationIn(set[0]?.path ?? '') }))
@@ -60,12 +67,16 @@ export function chooseGguf<T extends { path: string }>(
       }`,
     )
   }
-  for (const quantization of DEFAULT_QUANTIZATIONS) {
-    const match = named.find((item) => item.quantization === quantization)
-    if (match) return { quantization, files: whole(match.set, reference) }
-  }
-  const [first] = named
+  const usual = DEFAULT_QUANTIZATIONS.flatMap((quantization) => named.find((item) => item.quantization === quantization) ?? [])
+  const fitting = (set: readonly T[]): boolean => fits === undefined || fits(bytesOf(set))
+  // Rather a usual one; then the best that fits; when nothing does, the usual one, and the planner will say what is wrong.
+  const largest = named.toSorted((a, b) => bytesOf(b.set) - bytesOf(a.set)).find(({ set }) => bytesOf(set) > 0 && fitting(set))
+  const first = usual.find(({ set }) => fitting(set)) ?? (fits && usual.length > 0 ? largest : undefined) ?? usual[0] ?? named[0]
   return { ...(first?.quantization === undefined ? {} : { quantization: first.quantization }), files: whole(first?.set ?? [], reference) }
+}
+
+function bytesOf(set: readonly { bytes?: number | undefined }[]): number {
+  return set.reduce((total, file) => total + (file.bytes ?? 0), 0)
 }
 
 /** The quantisation in a file's name, e.g. `x-UD-Q4_K_XL-00001-of-00002.gguf` → `UD-Q4_K_XL`. */

@@ -56,7 +56,7 @@ export async function resolveHuggingFace(reference: HubReference, endpoint: HfEn
   if (!parsed.success) throw new SourceMiss(`${new URL(url).host} answered something that is not its API`)
   const info = parsed.data
   const files = info.siblings.map((file) => ({ path: file.rfilename, bytes: file.lfs?.size ?? file.size, sha256: file.lfs?.sha256 }))
-  const choice = chooseGguf(files, reference.text, reference)
+  const choice = chooseGguf(files, reference.text, reference, context.selection)
   return {
     reference: formatReference({
       ...reference,

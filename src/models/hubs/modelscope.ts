@@ -5,7 +5,7 @@ import { formatReference } from '../reference.ts'
 import { chooseGguf } from './choose-file.ts'
 import { askHub, SourceMiss } from './failures.ts'
 import type { HubReference } from './huggingface.ts'
-import type { ResolvedModel, SourceContext } from './source.ts'
+import type { FileSourceUrl, ResolvedModel, SourceContext } from './source.ts'
 
 export const MODELSCOPE_ENDPOINT = 'https://www.modelscope.cn'
 
@@ -44,7 +44,7 @@ export async function resolveModelScope(reference: HubReference, context: Source
     bytes: file.Size,
     sha256: file.Sha256,
   }))
-  const choice = chooseGguf(files, reference.text, reference)
+  const choice = chooseGguf(files, reference.text, reference, context.selection)
   const license = await licenseOf(api, context, headers)
   return {
     reference: formatReference({
@@ -59,16 +59,17 @@ export async function resolveModelScope(reference: HubReference, context: Source
       path: file.path,
       ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
       ...(file.sha256 ? { sha256: file.sha256.toLowerCase() } : {}),
-      urls: [
-        {
-          name: 'modelscope',
-          repository,
-          url: `${api}/repo?${query}&FilePath=${encodeURIComponent(file.path)}`,
-          ...(token ? { headers } : {}),
-        },
-      ],
+      urls: [modelScopeFileUrl(context, repository, revision, file.path)],
     })),
   }
+}
+
+/** Where one file is. */
+export function modelScopeFileUrl({ env }: Pick<SourceContext, 'env'>, repository: string, revision: string, file: string): FileSourceUrl {
+  const origin = (env.modelscopeEndpoint || MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
+  const query = `Revision=${encodeURIComponent(revision)}&FilePath=${encodeURIComponent(file)}`
+  const headers = env.modelscopeToken ? { headers: { authorization: `Bearer ${env.modelscopeToken}` } } : {}
+  return { name: 'modelscope', repository, url: `${origin}/api/v1/models/${repository}/repo?${query}`, ...headers }
 }
 
 /** Nice to have: without it the file's own header tells the licence. */

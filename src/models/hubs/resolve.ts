@@ -4,16 +4,22 @@ import { AppError } from '../../shared/errors.ts'
 import type { Reference } from '../reference.ts'
 import { SourceMiss } from './failures.ts'
 import { fileUrl, hfEndpoints, resolveHuggingFace } from './huggingface.ts'
+import type { HubReference } from './huggingface.ts'
 import { resolveHttps } from './https.ts'
 import { resolveModelScope } from './modelscope.ts'
+import { peersWith, resolvePeer } from './peer.ts'
 import { resolvePypi } from './pypi.ts'
 import type { ResolvedFile, ResolvedModel, SourceContext } from './source.ts'
 
 /** The references that a source can be asked for. */
 export type RemoteReference = Exclude<Reference, { type: 'name' } | { type: 'file' }>
 
+/** After the first answer the others have this long to join as further sources, ms. */
+const GRACE_MS = 700
+
 /**
- * Asks for all of `references` (the same model by different ways) at once.
+ * Asks for all of `references` (the same model by different ways) at once. What has the same content elsewhere becomes
+ * a further address of each file.
  * Throws `source-unreachable` when none answers within `timeoutMs`, `gated-model` and `invalid-reference` when that is the reason.
  */
 export async function resolveSources(
@@ -23,24 +29,73 @@ export async function resolveSources(
 ): Promise<ResolvedModel> {
   const stop = new AbortController()
   const signal = context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal
-  const asked = references.flatMap((reference) => attemptsFor(reference, { ...context, signal }))
+  const asking = { ...context, signal }
   const failures: unknown[] = []
-  const attempts = asked.map(async (attempt) => {
-    try {
-      return await attempt()
-    } catch (error) {
-      failures.push(error)
-      throw error
-    }
-  })
+  const attempts = references
+    .flatMap((reference) => attemptsFor(reference, asking))
+    .map(async (attempt) => {
+      try {
+        return await attempt()
+      } catch (error) {
+        failures.push(error)
+        throw error
+      }
+    })
+  const elsewhere = references.flatMap((reference) => otherHubs(reference, asking)).map((attempt) => attempt())
   try {
-    return await Promise.race([Promise.any(attempts), silence(timeoutMs, signal)])
+    const first = await Promise.race([Promise.any(attempts), silence(timeoutMs, signal)])
+    const others = [...attempts, ...elsewhere]
+    return await withPeers(await withOthers(first, others, signal), asking)
   } catch {
     context.signal?.throwIfAborted()
     throw explain(references, failures, timeoutMs)
   } finally {
     stop.abort(new SourceMiss('another source answered first'))
+    for (const attempt of [...attempts, ...elsewhere]) attempt.catch(() => {})
   }
+}
+
+/** Addresses of the same content (sha256 and length) that come within the grace time. */
+async function withOthers(first: ResolvedModel, attempts: readonly Promise<ResolvedModel>[], signal: AbortSignal): Promise<ResolvedModel> {
+  const found: ResolvedModel[] = []
+  const all = Promise.all(attempts.map((attempt) => attempt.then((model) => void found.push(model)).catch(() => {})))
+  await Promise.race([all, delay(GRACE_MS, signal)])
+  const files = first.files.map((file): ResolvedFile => {
+    if (file.kind === 'pip' || file.sha256 === undefined) return file
+    const same = found
+      .flatMap((model) => model.files)
+      .filter((other) => other.kind === file.kind && other.sha256 === file.sha256 && other.bytes === file.bytes)
+    const urls = [...file.urls, ...same.flatMap((other) => (other.kind === 'pip' ? [] : other.urls))]
+    return { ...file, urls: urls.filter((url, index) => urls.findIndex((other) => other.url === url.url) === index) }
+  })
+  return { ...first, files }
+}
+
+/** Other bendi servers that have a file come first: they are near. */
+async function withPeers(resolved: ResolvedModel, context: SourceContext): Promise<ResolvedModel> {
+  const { peers = [] } = context.env
+  if (peers.length === 0) return resolved
+  const files = resolved.files.map(async (file): Promise<ResolvedFile> => {
+    if (file.kind !== 'download' || file.sha256 === undefined) return file
+    return { ...file, urls: [...(await peersWith(file.sha256, peers, context)), ...file.urls] }
+  })
+  return { ...resolved, files: await Promise.all(files) }
+}
+
+/** The same repository at the other hub, as a further source only. Whoever chose an address by hand is not sent elsewhere. */
+function otherHubs(reference: RemoteReference, context: SourceContext): Attempt[] {
+  const { hfEndpoint, hfMirror } = context.env
+  if (reference.type !== 'hub' || hfMirror === false || (hfEndpoint && hfMirror === undefined)) return []
+  const other = { ...reference, revision: undefined }
+  if (reference.hub === 'hf') return [() => resolveModelScope(withoutUndefined({ ...other, hub: 'ms' as const }), context)]
+  return hfEndpoints(context).map(
+    (endpoint) => () => resolveHuggingFace(withoutUndefined({ ...other, hub: 'hf' as const }), endpoint, context),
+  )
+}
+
+function withoutUndefined(reference: Omit<HubReference, 'revision'> & { revision: undefined }): HubReference {
+  const { revision: _, ...rest } = reference
+  return rest
 }
 
 async function silence(ms: number, signal: AbortSignal): Promise<never> {
@@ -54,6 +109,8 @@ function attemptsFor(reference: RemoteReference, context: SourceContext): Attemp
   switch (reference.type) {
     case 'https':
       return [async () => resolveHttps(reference)]
+    case 'peer':
+      return [() => resolvePeer(reference, context)]
     case 'pypi':
       return [() => resolvePypi(reference, context)]
     case 'hub': {

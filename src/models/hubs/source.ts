@@ -19,6 +19,16 @@ export interface SourceEnvironment {
   /** PEM certificates to trust beside the system's. */
   extraCertificates?: readonly string[]
   proxies?: ProxySettings
+  /** Other bendi servers on the LAN, `host` or `host:port`. */
+  peers?: readonly string[]
+}
+
+/** Which files of a repository are wanted. */
+export interface Selection {
+  include?: readonly string[]
+  exclude?: readonly string[]
+  /** Would weights of this size run here? Decides the quantisation when none is named. */
+  fits?(bytes: number): boolean
 }
 
 /** What a source needs to work with. */
@@ -28,6 +38,7 @@ export interface SourceContext {
   run: CommandRunner
   logger: Logger
   signal?: AbortSignal
+  selection?: Selection
 }
 
 export interface FileSourceUrl {

@@ -6,6 +6,8 @@ import { GenerateRequestSchema } from '../../shared/generate.ts'
 import { parseChat } from './openai-chat.ts'
 import { parseCompletion } from './openai-completions.ts'
 import { parseEmbedding } from './openai-embeddings.ts'
+import { parseInfill } from './infill.ts'
+import { parseRerank } from './rerank.ts'
 import { parseSimple, parseSimpleQuery } from './simple-generate.ts'
 
 const VALID: Record<string, unknown> = {
@@ -18,6 +20,15 @@ const VALID: Record<string, unknown> = {
   ],
   prompt: ['a', 'b'],
   input: [[1, 2], [3]],
+  query: 'q',
+  documents: ['a', { text: 'b' }],
+  input_prefix: 'a',
+  input_suffix: 'b',
+  tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: { a: { type: 'string' } } } } }],
+  tool_choice: { type: 'function', function: { name: 'f' } },
+  thinking: { type: 'enabled', budget_tokens: 5 },
+  metadata: { a: 'b' },
+  language: 'en',
   temperature: 1,
   top_p: 0.9,
   top_k: -1,
@@ -49,6 +60,8 @@ const PARSERS = {
   chat: (body: unknown) => [parseChat(body, 'id').request],
   completions: (body: unknown) => parseCompletion(body, 'id').requests,
   embeddings: (body: unknown) => (parseEmbedding(body, 'id'), []),
+  rerank: (body: unknown) => (parseRerank(body, 'id'), []),
+  infill: (body: unknown) => [parseInfill(body, 'id').request],
   generate: (body: unknown) => [parseSimple(body, 'id').request],
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
-import { JSON_OBJECT_GRAMMAR } from './json-grammar.ts'
-import { createChatEncoder, parseChat } from './openai-chat.ts'
+import { parseChat } from './openai-chat.ts'
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
 
@@ -63,6 +62,13 @@ test('every setting reaches the request', () => {
       keep_alive: '5m',
       reasoning_format: 'none',
       chat_template_kwargs: { enable_thinking: false },
+      reasoning_effort: 'low',
+      max_thinking_tokens: 100,
+      language: 'zh',
+      truncation: 'auto',
+      tools: [{ type: 'function', function: { name: 'f', description: 'F', parameters: { type: 'object' }, strict: true } }],
+      tool_choice: 'required',
+      parallel_tool_calls: false,
     },
     'id',
   )
@@ -78,6 +84,8 @@ test('every setting reaches the request', () => {
         { role: 'assistant', content: 'c', reasoning: 'thought' },
         { role: 'user', content: 'd', name: 'me' },
       ],
+      tools: [{ name: 'f', description: 'F', parameters: { type: 'object' }, strict: true }],
+      thinking: { enabled: false, effort: 'low' },
       templateVariables: { enable_thinking: false },
     },
     sampling: {
@@ -99,13 +107,18 @@ test('every setting reaches the request', () => {
       presencePenalty: 0.2,
       logitBias: { '7': -100 },
       seed: 42,
-      grammar: 'root ::= "a"',
     },
     stop: ['END'],
     ignoreEos: true,
     choices: 2,
     deterministic: true,
     reasoning: 'text',
+    output: { type: 'grammar', grammar: 'root ::= "a"' },
+    toolChoice: { type: 'required' },
+    parallelToolCalls: false,
+    thinkingTokens: 100,
+    language: 'zh',
+    truncation: 'auto',
     maxTokens: 9,
     logprobs: 4,
     keepAlive: 300,
@@ -114,14 +127,14 @@ test('every setting reaches the request', () => {
 
 describe('what cannot be honoured is refused by name', () => {
   test.each([
-    [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 'unsupported-field tools'],
-    [{ tool_choice: 'required' }, 'unsupported-field tool_choice'],
-    [{ functions: [{ name: 'f' }] }, 'unsupported-field functions'],
+    [{ tool_choice: 'required' }, 'invalid-field tool_choice'],
+    [{ function_call: { name: 'f' } }, 'invalid-field function_call'],
     [{ modalities: ['text', 'audio'] }, 'unsupported-field modalities'],
     [{ audio: { voice: 'alloy', format: 'wav' } }, 'unsupported-field audio'],
-    [{ response_format: { type: 'json_schema', json_schema: { name: 'x' } } }, 'unsupported-field response_format.json_schema'],
+    [{ response_format: { type: 'json_schema', json_schema: { name: 'x' } } }, 'accepted'],
+    [{ response_format: { type: 'json_schema' } }, 'invalid-field response_format.json_schema'],
     [{ response_format: { type: 'xml' } }, 'invalid-field response_format.type'],
-    [{ response_format: { type: 'json_object' }, grammar: 'root ::= "a"' }, 'invalid-field response_format'],
+    [{ response_format: { type: 'json_object' }, grammar: 'root ::= "a"' }, 'invalid-field grammar'],
     [{ web_search_options: {} }, 'unsupported-field web_search_options'],
     [{ store: true }, 'unsupported-field store'],
     [{ verbosity: 'low' }, 'unsupported-field verbosity'],
@@ -131,7 +144,7 @@ describe('what cannot be honoured is refused by name', () => {
     ],
     [{ messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] }, 'unsupported-field messages[0].content[0]'],
     [{ messages: [{ role: 'user', content: [{ type: 'dance' }] }] }, 'invalid-field messages[0].content[0].type'],
-    [{ messages: [{ role: 'function', name: 'f', content: 'x' }] }, 'unsupported-field messages[0].role'],
+    [{ messages: [{ role: 'function', name: 'f', content: 'x' }] }, 'invalid-field messages[0].name'],
     [{ messages: [{ role: 'user' }] }, 'invalid-field messages[0].content'],
     [{ messages: [{ role: 'king', content: 'x' }] }, 'invalid-field messages[0].role'],
     [{ messages: [] }, 'invalid-field messages'],
@@ -144,6 +157,19 @@ describe('what cannot be honoured is refused by name', () => {
     [{ seed: 0.5 }, 'invalid-field seed'],
     [{ top_logprobs: 2 }, 'invalid-field top_logprobs'],
     [{ logit_bias: { hello: 1 } }, 'invalid-field logit_bias.hello'],
+    [{ stop: ['1', '2', '3', '4', '5'] }, 'invalid-field stop'],
+    [{ temperature: 2.1 }, 'invalid-field temperature'],
+    [{ max_completion_tokens: 0 }, 'invalid-field max_completion_tokens'],
+    [{ max_tokens: 0 }, 'invalid-field max_tokens'],
+    [{ stream_options: { include_usage: true } }, 'invalid-field stream_options'],
+    [{ metadata: { a: 1 } }, 'invalid-field metadata.a'],
+    [{ service_tier: 'gold' }, 'invalid-field service_tier'],
+    [{ user: 5 }, 'invalid-field user'],
+    [{ reasoning_format: 'loud' }, 'invalid-field reasoning_format'],
+    [{ language: 'fr' }, 'invalid-field language'],
+    [{ messages: [{ role: 'tool', content: 'x' }] }, 'invalid-field messages[0].tool_call_id'],
+    [{ messages: [{ role: 'tool', content: 'x', tool_call_id: 'y' }] }, 'invalid-field messages[0].tool_call_id'],
+    [{ messages: [{ role: 'assistant', audio: { id: 'a' } }] }, 'unsupported-field messages[0].audio'],
     [{ keep_alive: 'soon' }, 'invalid-field keep_alive'],
     [{ continue_final_message: true }, 'invalid-field continue_final_message'],
   ])('%j', (more, expected) => {
@@ -164,25 +190,32 @@ describe('what cannot be honoured is refused by name', () => {
   })
 })
 
-test('fields without effect are listed, known ones and null ones are not', () => {
-  const { ignored } = parseChat({ ...CHAT, user: 'me', metadata: { a: 'b' }, mirostat: 2, service_tier: null, tools: [], top_p: 1 }, 'id')
-  expect(ignored).toEqual(['user', 'metadata', 'mirostat'])
+test('fields without effect are listed; known ones, null ones and those that come back in the reply are not', () => {
+  const { ignored, shape } = parseChat(
+    {
+      ...CHAT,
+      user: 'me',
+      metadata: { a: 'b' },
+      mirostat: 2,
+      service_tier: 'auto',
+      top_p: 1,
+      prompt_cache_key: null,
+      prediction: { type: 'content', content: '' },
+    },
+    'id',
+  )
+  expect(ignored).toEqual(['user', 'prediction', 'mirostat'])
+  expect(shape).toMatchObject({ metadata: { a: 'b' }, withServiceTier: true })
 })
 
-test('json_object becomes a grammar, and what it lets through is the text, never a thought', () => {
-  const { request } = parseChat({ ...CHAT, response_format: { type: 'json_object' } }, 'id')
-  expect(request.sampling.grammar).toBe(JSON_OBJECT_GRAMMAR)
-  expect(request.reasoning).toBe('text')
-})
-
-test('an effort goes to the template, and none turns the thinking off', () => {
-  const variables = (more: object): unknown => {
-    const { prompt } = parseChat({ ...CHAT, ...more }, 'id').request
-    return prompt.type === 'messages' ? prompt.templateVariables : undefined
+test('headers say what a body cannot, and the body wins', () => {
+  const call = (more: object): unknown => {
+    const { request, shape } = parseChat({ ...CHAT, ...more }, 'id', { reasoning: 'both', truncation: 'auto' })
+    return [shape.reasoning, request.truncation]
   }
-  expect(variables({ reasoning_effort: 'high' })).toEqual({ reasoning_effort: 'high' })
-  expect(variables({ reasoning_effort: 'none' })).toEqual({ reasoning_effort: 'none', enable_thinking: false, thinking: false })
-  expect(variables({})).toBeUndefined()
+  expect(call({})).toEqual(['both', 'auto'])
+  expect(call({ reasoning_format: 'hidden', truncation: 'disabled' })).toEqual(['hidden', 'disabled'])
+  expect(() => parseChat(CHAT, 'id', { reasoning: 'loud' })).toThrow(/x-bendi-reasoning/)
 })
 
 test('seeds outside the sampler’s range are folded into it, and −1 is random', () => {
@@ -193,18 +226,4 @@ test('seeds outside the sampler’s range are folded into it, and −1 is random
 test('the last message of the assistant is continued on request', () => {
   const messages = [...CHAT.messages, { role: 'assistant', content: 'Once', prefix: true }]
   expect(parseChat({ model: 'm', messages }, 'id').request.prompt).toMatchObject({ continueLast: true })
-})
-
-test('a text with every awkward character survives its chunk', () => {
-  const encoder = createChatEncoder(
-    { id: 'a', created: 1, model: 'b"\n', fingerprint: 'c' },
-    { choices: 1, includeUsage: false, language: 'en' },
-  )
-  const text = '\u0000"\\\n\r\u2028 $& $1 🎉 \ud800 data: [DONE]'
-  const frames = encoder.encode({ type: 'text-delta', choice: 0, text }).split('\n\n').filter(Boolean)
-  const chunks = frames.map(
-    (frame) => JSON.parse(frame.replace(/^data: /, '')) as { model: string; choices: { delta: { content: string } }[] },
-  )
-  expect(chunks.at(-1)?.choices[0]?.delta.content).toBe(text)
-  expect(chunks.at(-1)?.model).toBe('b"\n')
 })

@@ -1,21 +1,10 @@
-/** `POST /v1/chat/completions`: wire ↔ GenerateRequest and GenerateEvents. Pure. */
+/** `POST /v1/chat/completions`: the request as a GenerateRequest. Pure. The way back is openai-chat-reply.ts and openai-chat-stream.ts. */
 import { AppError } from '../../shared/errors.ts'
-import type { Language } from '../../shared/language.ts'
-import type { GenerateEvent, GenerateRequest, TokenLogprob, WireError } from '../../shared/generate.ts'
-import { ChatRequestSchema, type ChatCompletion, type ChatRequest } from '../../shared/openai.ts'
-import type { Answer, AnswerChoice } from '../collect-answer.ts'
+import type { GenerateRequest } from '../../shared/generate.ts'
+import { ChatRequestSchema, type ChatRequest } from '../../shared/openai.ts'
 import { messagesOf } from './openai-messages.ts'
-import { JSON_OBJECT_GRAMMAR } from './json-grammar.ts'
-import {
-  openAiError,
-  STREAM_END,
-  waitingComment,
-  wireLogprobs,
-  wireTimings,
-  wireUsage,
-  type ReplyHead,
-  type StreamEncoder,
-} from './openai-reply.ts'
+import { toolWishesOf, usesLegacyFunctions } from './openai-tools.ts'
+import { outputOf } from './output-format.ts'
 import {
   compact,
   ignoredFields,
@@ -26,67 +15,102 @@ import {
   refuseFields,
   samplingOf,
   stopOf,
+  streamOptionsOf,
   type RefusedField,
+  type StreamWishes,
 } from './request-fields.ts'
+import { reasoningFormatOf, splitsReasoning, thinkingOf, thinkingTokensOf, type ReasoningFormat } from './thinking-fields.ts'
 
-export interface ChatCall {
+export interface ChatCall extends StreamWishes {
   request: GenerateRequest
-  stream: boolean
-  includeUsage: boolean
+  shape: ChatShape
   ignored: string[]
 }
 
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
-
-const REFUSED: Readonly<Record<string, RefusedField>> = {
-  tools: { reason: 'this version calls no tools', harmless: isEmptyList },
-  tool_choice: { reason: 'this version calls no tools', harmless: (value) => value === 'none' || value === 'auto' },
-  functions: { reason: 'this version calls no tools', harmless: isEmptyList },
-  function_call: { reason: 'this version calls no tools', harmless: (value) => value === 'none' || value === 'auto' },
-  modalities: { reason: 'only text can be generated', harmless: (value) => Array.isArray(value) && value.every((item) => item === 'text') },
-  audio: { reason: 'only text can be generated' },
-  web_search_options: { reason: 'answers come from the model alone' },
-  moderation: { reason: 'there is no moderation model here' },
-  verbosity: { reason: 'say in a message how long the answer should be', harmless: (value) => value === 'medium' },
-  store: { reason: 'answers are not stored', harmless: (value) => value === false },
+/** What the request says about the reply's form. */
+export interface ChatShape {
+  reasoning: ReasoningFormat
+  /** The old `functions`: the reply speaks of `function_call`. */
+  legacyFunctions: boolean
+  withLogprobs: boolean
+  withServiceTier: boolean
+  metadata?: Record<string, string>
 }
 
+/** The same wishes as headers, for clients whose body cannot be changed; the body wins. */
+export interface ChatHeaders {
+  /** `x-bendi-reasoning` */
+  reasoning?: string | undefined
+  /** `x-bendi-truncation` */
+  truncation?: string | undefined
+}
+
+const REFUSED: Readonly<Record<string, RefusedField>> = {
+  modalities: { reason: 'only text can be generated', harmless: (value) => Array.isArray(value) && value.every((item) => item === 'text') },
+  audio: { reason: 'only text can be generated' },
+  web_search_options: { reason: 'answers come from the model alone; give it a search tool' },
+  moderation: { reason: 'there is no moderation model here' },
+  verbosity: { reason: 'say in a message how long the answer should be', harmless: (value) => value === 'medium' },
+  store: { reason: 'chat completions are not stored here; leave it out, or use /v1/responses', harmless: (value) => value === false },
+}
+
+/** Checked, and without effect: what they ask for changes no answer. */
+const WITHOUT_EFFECT = ['user', 'safety_identifier', 'prompt_cache_key', 'prediction'] as const
+
 /** Throws `invalid-request`, `invalid-field`, `unsupported-field`. */
-export function parseChat(body: unknown, id: string): ChatCall {
+export function parseChat(body: unknown, id: string, headers: ChatHeaders = {}): ChatCall {
   const chat = parseBody(ChatRequestSchema, body)
   refuseFields(chat, REFUSED)
-  const variables = templateVariablesOf(chat)
-  const { messages, continueLast } = messagesOf(chat)
-  const sampling = { ...samplingOf(chat), ...grammarOf(chat) }
+  const reasoning = reasoningFormatOf(chat, headers.reasoning)
+  const { tools, ...choice } = toolWishesOf(chat)
   const request: GenerateRequest = {
     id,
     model: chat.model,
-    prompt: {
-      type: 'messages',
-      messages,
-      ...(variables ? { templateVariables: variables } : {}),
-      ...(continueLast ? { continueLast } : {}),
-    },
-    sampling,
+    prompt: promptOf(chat, tools),
+    sampling: samplingOf(chat),
     stop: stopOf(chat.stop),
     ignoreEos: chat.ignore_eos ?? false,
     choices: chat.n ?? 1,
     deterministic: chat.deterministic ?? false,
-    reasoning: reasoningOf(chat, sampling.grammar !== undefined),
+    reasoning: splitsReasoning(reasoning),
+    ...choice,
     ...compact({
+      output: outputOf(chat),
+      thinkingTokens: thinkingTokensOf(chat),
+      language: chat.language,
+      truncation: chat.truncation ?? truncationHeader(headers.truncation),
       maxTokens: maxTokensOf(chat.max_completion_tokens ?? chat.max_tokens),
       logprobs: logprobsOf(chat),
       keepAlive: keepAliveOf(chat.keep_alive),
     }),
   }
-  const ignored = ignoredFields(chat, ChatRequestSchema.shape).filter((field) => !Object.hasOwn(REFUSED, field))
-  return { request, stream: chat.stream ?? false, includeUsage: chat.stream_options?.include_usage ?? false, ignored }
+  return { request, ...streamOptionsOf(chat), shape: shapeOf(chat, reasoning), ignored: ignoredOf(chat) }
 }
 
-/** A grammar describes the whole answer: where the template opens a thought, all of it would count as one. */
-function reasoningOf({ reasoning_format: format }: ChatRequest, hasGrammar: boolean): GenerateRequest['reasoning'] {
-  if (format === 'none' || (hasGrammar && format !== 'deepseek')) return 'text'
-  return 'split'
+function promptOf(chat: ChatRequest, tools: ReturnType<typeof toolWishesOf>['tools']): GenerateRequest['prompt'] {
+  const { messages, continueLast } = messagesOf(chat)
+  const { chat_template_kwargs: variables } = chat
+  if (!isShallow(variables)) throw new AppError('invalid-field', { field: 'chat_template_kwargs', reason: 'nested too deep' })
+  return {
+    type: 'messages',
+    messages,
+    ...compact({
+      tools,
+      thinking: thinkingOf(chat),
+      templateVariables: variables && Object.keys(variables).length > 0 ? variables : undefined,
+      continueLast: continueLast || undefined,
+    }),
+  }
+}
+
+function shapeOf(chat: ChatRequest, reasoning: ReasoningFormat): ChatShape {
+  return {
+    reasoning,
+    legacyFunctions: usesLegacyFunctions(chat),
+    withLogprobs: chat.logprobs ?? false,
+    withServiceTier: typeof chat.service_tier === 'string',
+    ...compact({ metadata: chat.metadata }),
+  }
 }
 
 function logprobsOf(chat: ChatRequest): number | undefined {
@@ -95,160 +119,12 @@ function logprobsOf(chat: ChatRequest): number | undefined {
   return undefined
 }
 
-function grammarOf({ response_format: format, grammar }: ChatRequest): { grammar?: string } {
-  if (!format || format.type === 'text') return {}
-  if (format.type === 'json_schema') {
-    throw new AppError('unsupported-field', {
-      field: 'response_format.json_schema',
-      reason: 'this version enforces json_object and "grammar" only',
-    })
-  }
-  if (format.type !== 'json_object')
-    throw new AppError('invalid-field', { field: 'response_format.type', reason: 'expected text or json_object' })
-  if (grammar) throw new AppError('invalid-field', { field: 'response_format', reason: 'it cannot be used together with "grammar"' })
-  return { grammar: JSON_OBJECT_GRAMMAR }
+function truncationHeader(header: string | undefined): 'auto' | 'disabled' | undefined {
+  if (header === undefined || header === 'auto' || header === 'disabled') return header
+  throw new AppError('invalid-field', { field: 'x-bendi-truncation', reason: 'expected auto or disabled' })
 }
 
-/** `reasoning_effort` goes to the template, under the names that models' templates read. */
-function templateVariablesOf({ chat_template_kwargs: given, reasoning_effort: effort }: ChatRequest): Record<string, unknown> | undefined {
-  if (given && !isShallow(given)) throw new AppError('invalid-field', { field: 'chat_template_kwargs', reason: 'it is nested too deeply' })
-  if (!effort) return given ?? undefined
-  return { reasoning_effort: effort, ...(effort === 'none' ? { enable_thinking: false, thinking: false } : {}), ...given }
-}
-
-const FINISH_REASONS = { stop: 'stop', length: 'length', 'tool-calls': 'tool_calls' } as const
-
-/** The reply that is not streamed. */
-export function chatCompletion(answer: Answer, head: ReplyHead, withLogprobs: boolean): ChatCompletion {
-  return {
-    id: head.id,
-    object: 'chat.completion',
-    created: head.created,
-    model: head.model,
-    system_fingerprint: head.fingerprint,
-    choices: answer.choices.map((choice, index) => ({
-      index,
-      message: messageOf(choice),
-      logprobs: withLogprobs ? choiceLogprobs(choice) : null,
-      finish_reason: FINISH_REASONS[choice.reason],
-    })),
-    usage: wireUsage(answer.usage),
-    timings: wireTimings(answer.timings, answer.usage),
-  }
-}
-
-type WireChoice = ChatCompletion['choices'][number]
-
-function messageOf(choice: AnswerChoice): WireChoice['message'] {
-  const calls = choice.toolCalls.map(({ id, name, arguments: text }) => ({
-    id,
-    type: 'function' as const,
-    function: { name, arguments: text },
-  }))
-  return {
-    role: 'assistant',
-    content: calls.length > 0 && choice.text === '' ? null : choice.text,
-    refusal: null,
-    annotations: [],
-    ...(choice.reasoning === '' ? {} : { reasoning_content: choice.reasoning }),
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-  }
-}
-
-function choiceLogprobs({
-  textLogprobs,
-  reasoningLogprobs,
-}: Pick<AnswerChoice, 'textLogprobs' | 'reasoningLogprobs'>): WireChoice['logprobs'] {
-  const reasoning = reasoningLogprobs.length > 0 ? { reasoning_content: wireLogprobs(reasoningLogprobs) } : {}
-  return { content: wireLogprobs(textLogprobs), refusal: null, ...reasoning }
-}
-
-export interface ChatEncoderOptions {
-  choices: number
-  includeUsage: boolean
-  language: Language
-}
-
-/**
- * The streamed reply. What is the same in every chunk is serialised once, since this runs for every token.
- * The chunk that ends the last choice is held until `finish`, which comes at once, so that the last chunk can carry the timings.
- */
-export function createChatEncoder(head: ReplyHead, { choices, includeUsage, language }: ChatEncoderOptions): StreamEncoder<GenerateEvent> {
-  const start = chunkStart(head)
-  const usageNull = includeUsage ? ',"usage":null' : ''
-  const begun = new Set<number>()
-  let ended = 0
-  let held = ''
-
-  const frame = (choice: number, delta: string, logprobs = 'null', finish = 'null', tail = usageNull): string =>
-    `${start}[{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}]${tail}}\n\n`
-  const begin = (choice: number): string => {
-    if (begun.has(choice)) return ''
-    begun.add(choice)
-    return frame(choice, '{"role":"assistant","content":"","refusal":null}')
-  }
-  const endChoice = ({ choice, reason }: Extract<GenerateEvent, { type: 'choice-end' }>): string => {
-    const last = ++ended === choices
-    const finish = `"${FINISH_REASONS[reason]}"`
-    if (!last) return begin(choice) + frame(choice, '{}', 'null', finish)
-    const opening = begin(choice)
-    held = frame(choice, '{}', 'null', finish, HELD_TAIL)
-    return opening
-  }
-  const finish = ({ usage, timings }: Extract<GenerateEvent, { type: 'finish' }>): string => {
-    const times = `,"timings":${JSON.stringify(wireTimings(timings, usage))}`
-    if (!includeUsage) return held.replace(HELD_TAIL, () => times)
-    return `${held.replace(HELD_TAIL, usageNull)}${start}[],"usage":${JSON.stringify(wireUsage(usage))}${times}}\n\n`
-  }
-  const error = (cause: WireError): string => `data: ${JSON.stringify(openAiError(cause, language))}\n\n`
-  return {
-    encode(event) {
-      switch (event.type) {
-        case 'queued':
-        case 'loading':
-        case 'prefill':
-          return waitingComment(event)
-        case 'text-delta':
-          return (
-            begin(event.choice) + frame(event.choice, `{"content":${JSON.stringify(event.text)}}`, deltaLogprobs('content', event.logprobs))
-          )
-        case 'reasoning-delta': {
-          const delta = `{"reasoning_content":${JSON.stringify(event.text)}}`
-          return begin(event.choice) + frame(event.choice, delta, deltaLogprobs('reasoning_content', event.logprobs))
-        }
-        case 'tool-call-delta':
-          return begin(event.choice) + frame(event.choice, toolCallDelta(event))
-        case 'choice-end':
-          return endChoice(event)
-        case 'finish':
-          return finish(event)
-        case 'error':
-          return error(event.error)
-      }
-    },
-    error,
-    end: () => STREAM_END,
-  }
-}
-
-/** Cannot occur inside JSON text: a control character is always escaped there. */
-const HELD_TAIL = '\u0000'
-
-function chunkStart({ id, created, model, fingerprint }: ReplyHead): string {
-  const constant = JSON.stringify({ id, object: 'chat.completion.chunk', created, model, system_fingerprint: fingerprint })
-  return `data: ${constant.slice(0, -1)},"choices":`
-}
-
-function deltaLogprobs(field: 'content' | 'reasoning_content', logprobs: readonly TokenLogprob[] | undefined): string {
-  if (!logprobs) return 'null'
-  const list = wireLogprobs(logprobs)
-  return JSON.stringify(field === 'content' ? { content: list, refusal: null } : { content: null, refusal: null, reasoning_content: list })
-}
-
-function toolCallDelta(event: Extract<GenerateEvent, { type: 'tool-call-delta' }>): string {
-  const { call, id, name, arguments: text } = event
-  const opening = id === undefined ? {} : { id, type: 'function' }
-  return JSON.stringify({
-    tool_calls: [{ index: call, ...opening, function: { ...(name === undefined ? {} : { name }), arguments: text } }],
-  })
+function ignoredOf(chat: ChatRequest): string[] {
+  const silent = WITHOUT_EFFECT.filter((field) => chat[field] !== undefined && chat[field] !== null)
+  return [...silent, ...ignoredFields(chat, ChatRequestSchema.shape).filter((field) => !Object.hasOwn(REFUSED, field))]
 }

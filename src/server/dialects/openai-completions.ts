@@ -1,44 +1,40 @@
-/** `POST /v1/completions`: wire ↔ GenerateRequests and GenerateEvents. Pure. */
+/** `POST /v1/completions`: the request as GenerateRequests, and the reply that is not streamed. Pure. */
 import { AppError } from '../../shared/errors.ts'
-import type { Language } from '../../shared/language.ts'
-import type { FinishReason, GenerateEvent, GenerateRequest, Prompt, TokenLogprob, WireError } from '../../shared/generate.ts'
+import type { FinishReason, GenerateRequest, Prompt, TokenLogprob } from '../../shared/generate.ts'
 import { CompletionRequestSchema, type Completion, type CompletionRequest } from '../../shared/openai.ts'
-import type { Answer } from '../collect-answer.ts'
-import {
-  finiteLogprob,
-  openAiError,
-  STREAM_END,
-  waitingComment,
-  wireTimings,
-  wireUsage,
-  type ReplyHead,
-  type StreamEncoder,
-} from './openai-reply.ts'
+import type { Answer, AnswerChoice } from '../collect-answer.ts'
+import { characterCount, echoLogprobs, joinLogprobs, legacyLogprobs } from './legacy-logprobs.ts'
+import { wireNotices, wireTimings, wireUsage, type ReplyHead } from './openai-reply.ts'
+import { outputOf } from './output-format.ts'
 import {
   compact,
   ignoredFields,
   keepAliveOf,
   maxTokensOf,
   parseBody,
-  refuseFields,
   samplingOf,
   stopOf,
-  type RefusedField,
+  streamOptionsOf,
+  type StreamWishes,
 } from './request-fields.ts'
 
-export interface CompletionCall {
+export interface CompletionCall extends StreamWishes {
   /** One a prompt; their choices are numbered one after the other. */
   requests: GenerateRequest[]
-  /** Choices in all. */
+  /** Choices in the reply, for each prompt. */
+  perPrompt: number
+  /** Choices in the reply, all in all. */
   choices: number
   echo: boolean
-  stream: boolean
-  includeUsage: boolean
+  withLogprobs: boolean
   ignored: string[]
 }
 
-const REFUSED: Readonly<Record<string, RefusedField>> = {
-  suffix: { reason: 'this version does not fill in the middle', harmless: (value) => value === '' },
+/** The prompt before a choice, when it is echoed. */
+export interface Echo {
+  text: string
+  /** Its tokens, when log-probabilities were asked for. */
+  tokens: readonly TokenLogprob[]
 }
 
 /** OpenAI's default. */
@@ -48,50 +44,68 @@ const MAX_CHOICES = 128
 /** Throws `invalid-request`, `invalid-field`, `unsupported-field`. */
 export function parseCompletion(body: unknown, id: string): CompletionCall {
   const call = parseBody(CompletionRequestSchema, body)
-  refuseFields(call, REFUSED)
-  refuseCombinations(call)
-  const prompts = promptsOf(call.prompt)
+  const prompts = promptsOf(call)
   const perPrompt = call.n ?? 1
-  const choices = prompts.length * perPrompt
-  if (choices > MAX_CHOICES) throw new AppError('invalid-field', { field: 'n', reason: `prompts × n must be at most ${MAX_CHOICES}` })
+  const generated = bestOf(call) ?? perPrompt
+  if (prompts.length * generated > MAX_CHOICES) {
+    throw new AppError('invalid-field', { field: 'n', reason: `prompts × n (or best_of) must be at most ${MAX_CHOICES}` })
+  }
+  const withLogprobs = typeof call.logprobs === 'number'
   const common = {
     model: call.model,
     sampling: samplingOf(call),
     stop: stopOf(call.stop),
     ignoreEos: call.ignore_eos ?? false,
-    choices: perPrompt,
+    choices: generated,
     deterministic: call.deterministic ?? false,
     // The caller wrote the raw prompt and gets the raw text.
     reasoning: 'text' as const,
     ...compact({
+      output: outputOf(call),
+      language: call.language,
       maxTokens: call.max_tokens === undefined || call.max_tokens === null ? DEFAULT_MAX_TOKENS : maxTokensOf(call.max_tokens),
-      logprobs: call.logprobs,
+      // Choosing the best needs them.
+      logprobs: call.logprobs ?? (generated > perPrompt ? 0 : undefined),
+      promptLogprobs: (call.echo && withLogprobs) || undefined,
       keepAlive: keepAliveOf(call.keep_alive),
     }),
   }
   return {
     requests: prompts.map((prompt, index) => Object.assign({ prompt, id: prompts.length > 1 ? `${id}-${index}` : id }, common)),
-    choices,
+    perPrompt,
+    choices: prompts.length * perPrompt,
     echo: call.echo ?? false,
-    stream: call.stream ?? false,
-    includeUsage: call.stream_options?.include_usage ?? false,
-    ignored: ignoredFields(call, CompletionRequestSchema.shape),
+    withLogprobs,
+    ...streamOptionsOf(call),
+    ignored: [...withoutEffect(call), ...ignoredFields(call, CompletionRequestSchema.shape)],
   }
 }
 
-function refuseCombinations({ best_of: bestOf, n, echo, logprobs }: CompletionRequest): void {
-  if ((bestOf ?? 1) > (n ?? 1)) {
-    throw new AppError('unsupported-field', { field: 'best_of', reason: 'ask for n choices with logprobs, and choose' })
-  }
-  if (echo && typeof logprobs === 'number') {
-    throw new AppError('unsupported-field', {
-      field: 'logprobs',
-      reason: 'the tokens of the prompt have none here, so it cannot go with "echo"',
-    })
-  }
+/** Obfuscation has no field in this old reply. */
+function withoutEffect({ user, stream_options: options }: CompletionRequest): string[] {
+  return [...(user ? ['user'] : []), ...(options?.include_obfuscation ? ['stream_options.include_obfuscation'] : [])]
 }
 
-function promptsOf(prompt: CompletionRequest['prompt']): Prompt[] {
+/** More than n are generated, and the best of them returned. 0 is the same as absent. */
+function bestOf({ best_of: best, n, stream }: CompletionRequest): number | undefined {
+  if (!best) return undefined
+  if (best < (n ?? 1)) throw new AppError('invalid-field', { field: 'best_of', reason: 'it must be at least n' })
+  if (stream && best > (n ?? 1)) {
+    throw new AppError('invalid-field', { field: 'best_of', reason: 'the best is known at the end, so it cannot go with "stream"' })
+  }
+  return best
+}
+
+function promptsOf({ prompt, suffix }: CompletionRequest): Prompt[] {
+  const prompts = plainPrompts(prompt)
+  if (!suffix) return prompts
+  return prompts.map((one) => {
+    if (one.type === 'text') return { type: 'infill', prefix: one.text, suffix }
+    throw new AppError('unsupported-field', { field: 'suffix', reason: 'it goes with prompts that are texts; send the tokens as text' })
+  })
+}
+
+function plainPrompts(prompt: CompletionRequest['prompt']): Prompt[] {
   if (typeof prompt === 'string') return [{ type: 'text', text: prompt }]
   if (isTokenList(prompt)) return [{ type: 'tokens', tokens: prompt }]
   return prompt.map((item) => (typeof item === 'string' ? { type: 'text', text: item } : { type: 'tokens', tokens: item }))
@@ -101,17 +115,33 @@ function isTokenList(prompt: string[] | number[] | number[][]): prompt is number
   return typeof prompt[0] === 'number'
 }
 
-type WireReason = 'stop' | 'length'
-
-function wireReason(reason: FinishReason): WireReason {
+export function completionFinishReason(reason: FinishReason): 'stop' | 'length' {
   return reason === 'length' ? 'length' : 'stop'
 }
 
-/** The reply that is not streamed. `echoes[i]` comes before choice i. */
+/** Of every prompt's choices the n with the highest mean log-probability a token, as OpenAI defines `best_of`; the best first. */
+export function keepBest(answer: Answer, { requests, perPrompt }: Pick<CompletionCall, 'requests' | 'perPrompt'>): Answer {
+  const generated = requests[0]?.choices ?? 1
+  if (generated <= perPrompt) return answer
+  const choices = requests.flatMap((_, prompt) =>
+    answer.choices
+      .slice(prompt * generated, (prompt + 1) * generated)
+      .toSorted((one, other) => meanLogprob(other) - meanLogprob(one))
+      .slice(0, perPrompt),
+  )
+  return { ...answer, choices }
+}
+
+/** A choice without tokens ended at once, which is certain. */
+function meanLogprob({ textLogprobs }: AnswerChoice): number {
+  return textLogprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, textLogprobs.length)
+}
+
+/** `echoOf(i)` comes before choice i. */
 export function completionReply(
   answer: Answer,
   head: ReplyHead,
-  options: { withLogprobs: boolean; echoes: readonly string[] },
+  options: { withLogprobs: boolean; echoOf(choice: number): Echo | undefined },
 ): Completion {
   return {
     id: head.id,
@@ -119,107 +149,22 @@ export function completionReply(
     created: head.created,
     model: head.model,
     system_fingerprint: head.fingerprint,
-    choices: answer.choices.map((choice, index) => ({
-      index,
-      text: (options.echoes[index] ?? '') + choice.text,
-      logprobs: options.withLogprobs ? legacyLogprobs(choice.textLogprobs, 0) : null,
-      finish_reason: wireReason(choice.reason),
-    })),
+    choices: answer.choices.map((choice, index) => {
+      const echo = options.echoOf(index)
+      return {
+        index,
+        text: (echo?.text ?? '') + choice.text,
+        logprobs: options.withLogprobs ? choiceLogprobs(choice, echo) : null,
+        finish_reason: completionFinishReason(choice.reason),
+      }
+    }),
     usage: wireUsage(answer.usage),
     timings: wireTimings(answer.timings, answer.usage),
+    ...(answer.notices.length > 0 ? { bendi: { notices: wireNotices(answer.notices) } } : {}),
   }
 }
 
-type LegacyLogprobs = NonNullable<Completion['choices'][number]['logprobs']>
-
-/** Lists side by side, as the old API had them. `offset` is where the first token begins in the text, in characters. */
-function legacyLogprobs(logprobs: readonly TokenLogprob[], offset: number): LegacyLogprobs {
-  const result: LegacyLogprobs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] }
-  let position = offset
-  for (const { token, logprob, top } of logprobs) {
-    result.tokens.push(token)
-    result.token_logprobs.push(finiteLogprob(logprob))
-    // The sampled token is always among them, so there may be one more than were asked for.
-    result.top_logprobs.push(Object.fromEntries([...top, { token, logprob }].map((one) => [one.token, finiteLogprob(one.logprob)])))
-    result.text_offset.push(position)
-    position += token.length
-  }
-  return result
-}
-
-export interface CompletionEncoderOptions {
-  choices: number
-  includeUsage: boolean
-  echoes: readonly string[]
-  language: Language
-}
-
-/** The streamed reply; see the chat encoder for what is held and why. */
-export function createCompletionEncoder(head: ReplyHead, options: CompletionEncoderOptions): StreamEncoder<GenerateEvent> {
-  const { choices, includeUsage, echoes, language } = options
-  const start = chunkStart(head)
-  const usageNull = includeUsage ? ',"usage":null' : ''
-  const offsets = new Map<number, number>()
-  const begun = new Set<number>()
-  let ended = 0
-  let held: string | undefined
-
-  const frame = (choice: number, text: string, logprobs = 'null', finish = 'null', tail = usageNull): string =>
-    `${start}[{"index":${choice},"text":${text},"logprobs":${logprobs},"finish_reason":${finish}}]${tail}}\n\n`
-  const begin = (choice: number): string => {
-    const echo = begun.has(choice) ? undefined : echoes[choice]
-    begun.add(choice)
-    return echo ? frame(choice, JSON.stringify(echo)) : ''
-  }
-  const logprobsOf = (choice: number, logprobs: readonly TokenLogprob[] | undefined): string => {
-    if (!logprobs) return 'null'
-    const offset = offsets.get(choice) ?? 0
-    offsets.set(choice, offset + logprobs.reduce((sum, { token }) => sum + token.length, 0))
-    return JSON.stringify(legacyLogprobs(logprobs, offset))
-  }
-  const endChoice = (choice: number, reason: FinishReason): string => {
-    const opening = begin(choice)
-    const chunk = (tail: string): string => frame(choice, '""', 'null', `"${wireReason(reason)}"`, tail)
-    if (++ended < choices) return opening + chunk(usageNull)
-    // Without a usage chunk this one is the last, and gets the timings.
-    held = includeUsage ? undefined : chunk(HELD_TAIL)
-    return includeUsage ? opening + chunk(usageNull) : opening
-  }
-  const finish = ({ usage, timings }: Extract<GenerateEvent, { type: 'finish' }>): string => {
-    const times = `,"timings":${JSON.stringify(wireTimings(timings, usage))}`
-    if (!includeUsage) return held?.replace(HELD_TAIL, () => times) ?? ''
-    return `${start}[],"usage":${JSON.stringify(wireUsage(usage))}${times}}\n\n`
-  }
-  const error = (cause: WireError): string => `data: ${JSON.stringify(openAiError(cause, language))}\n\n`
-  return {
-    encode(event) {
-      switch (event.type) {
-        case 'queued':
-        case 'loading':
-        case 'prefill':
-          return waitingComment(event)
-        case 'text-delta':
-        case 'reasoning-delta':
-          return begin(event.choice) + frame(event.choice, JSON.stringify(event.text), logprobsOf(event.choice, event.logprobs))
-        case 'tool-call-delta':
-          return ''
-        case 'choice-end':
-          return endChoice(event.choice, event.reason)
-        case 'finish':
-          return finish(event)
-        case 'error':
-          return error(event.error)
-      }
-    },
-    error,
-    end: () => STREAM_END,
-  }
-}
-
-/** Cannot occur inside JSON text: a control character is always escaped there. */
-const HELD_TAIL = '\u0000'
-
-function chunkStart({ id, created, model, fingerprint }: ReplyHead): string {
-  const constant = JSON.stringify({ id, object: 'text_completion', created, model, system_fingerprint: fingerprint })
-  return `data: ${constant.slice(0, -1)},"choices":`
+function choiceLogprobs({ textLogprobs }: AnswerChoice, echo: Echo | undefined): Completion['choices'][number]['logprobs'] {
+  const own = legacyLogprobs(textLogprobs, characterCount(echo?.text ?? ''))
+  return echo ? joinLogprobs(echoLogprobs(echo.tokens, echo.text), own) : own
 }

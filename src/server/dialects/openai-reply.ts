@@ -2,8 +2,11 @@
 import { formatSseComment } from '../../base/sse.ts'
 import { errorEntry, isErrorCode, localizeError } from '../../shared/errors.ts'
 import type { Language } from '../../shared/language.ts'
-import type { GenerateEvent, Timings, TokenLogprob, Usage, WireError } from '../../shared/generate.ts'
-import { formatWaiting, type OpenAiError, type Waiting, type WireTimings, type WireUsage } from '../../shared/openai.ts'
+import type { GenerateEvent, Notice, Timings, TokenLogprob, Usage, WireError } from '../../shared/generate.ts'
+import { formatWaiting, type OpenAiError, type Waiting, type WireNotice, type WireTimings, type WireUsage } from '../../shared/openai.ts'
+
+/** Server-Sent Events, or a JSON value a line. */
+export type StreamFraming = 'sse' | 'ndjson'
 
 /** The constant part of a reply. */
 export interface ReplyHead {
@@ -14,8 +17,10 @@ export interface ReplyHead {
   fingerprint: string
 }
 
-/** Turns the events of one answer into the text of an event stream; `end` comes after `finish`, not after `error`. */
+/** Turns the events of one answer into the text of a stream; `end` comes after `finish`, not after `error`. */
 export interface StreamEncoder<Event> {
+  /** How the text is framed; absent is `sse`. */
+  framing?: StreamFraming
   encode(event: Event): string
   error(error: WireError): string
   end(): string
@@ -66,15 +71,18 @@ function round(value: number): number {
 
 /** Codes that OpenAI's own clients and libraries look for; the others are ours with underscores. */
 const OPENAI_CODES: Readonly<Record<string, string>> = { 'prompt-too-long': 'context_length_exceeded' }
+/** OpenAI has fewer types than our table: what does not exist is an invalid request there, and an overload the server's error. */
+const OPENAI_TYPES: Readonly<Record<string, string>> = { not_found_error: 'invalid_request_error', overloaded_error: 'server_error' }
 const PARAMS: Readonly<Record<string, string>> = { 'model-not-found': 'model', 'invalid-grammar': 'grammar', 'empty-prompt': 'prompt' }
 
 export function openAiError(error: WireError, language: Language): OpenAiError {
   const { message, hint } = localizeError(error, language)
   const field = error.data['field']
+  const type = isErrorCode(error.code) ? errorEntry(error.code).type : 'server_error'
   return {
     error: {
       message: hint ? `${message} ${hint}` : message,
-      type: isErrorCode(error.code) ? errorEntry(error.code).type : 'server_error',
+      type: OPENAI_TYPES[type] ?? type,
       param: typeof field === 'string' ? field : (PARAMS[error.code] ?? null),
       code: OPENAI_CODES[error.code] ?? error.code.replaceAll('-', '_'),
       bendi: { code: error.code, data: error.data },
@@ -88,6 +96,33 @@ export function isWaiting(event: GenerateEvent): event is Waiting {
 
 export function waitingComment(event: Waiting): string {
   return formatSseComment(formatWaiting(event))
+}
+
+export function wireNotices(notices: readonly Notice[]): WireNotice[] {
+  return notices.map(wireNotice)
+}
+
+function wireNotice(notice: Notice): WireNotice {
+  switch (notice.code) {
+    case 'truncated':
+      return { code: 'truncated', dropped_messages: notice.droppedMessages, dropped_tokens: notice.droppedTokens }
+    case 'repaired-arguments':
+      return { code: 'repaired_arguments', choice: notice.choice, call: notice.call }
+    case 'thought-closed':
+      return { code: 'thought_closed', choice: notice.choice, why: notice.why }
+  }
+}
+
+/** `truncated {"dropped_messages":3,…}`: told at once, beside the list in the last chunk. */
+export function noticeComment(notice: Notice): string {
+  const { code, ...data } = wireNotice(notice)
+  return formatSseComment(`${code} ${JSON.stringify(data)}`)
+}
+
+/** The value of `x-bendi-truncated`; undefined when nothing was dropped. */
+export function truncatedHeader(notices: readonly Notice[]): string | undefined {
+  const notice = notices.find(({ code }) => code === 'truncated')
+  return notice?.code === 'truncated' ? `messages=${notice.droppedMessages}; tokens=${notice.droppedTokens}` : undefined
 }
 
 interface WireTokenLogprob {

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { AppError } from '../../shared/errors.ts'
 import type { Sampling } from '../../shared/generate.ts'
-import type { ChatRequest, CompletionRequest } from '../../shared/openai.ts'
+import type { ChatRequest } from '../../shared/openai.ts'
 
 /** A field that we know and cannot honour. Absent, null and harmless values pass. */
 export interface RefusedField {
@@ -36,7 +36,7 @@ export function ignoredFields(body: Readonly<Record<string, unknown>>, known: Re
 }
 
 type SamplingBody = Pick<
-  ChatRequest & CompletionRequest,
+  ChatRequest,
   | 'temperature'
   | 'top_p'
   | 'top_k'
@@ -56,7 +56,6 @@ type SamplingBody = Pick<
   | 'presence_penalty'
   | 'logit_bias'
   | 'seed'
-  | 'grammar'
 >
 
 export function samplingOf(body: SamplingBody): Sampling {
@@ -79,7 +78,6 @@ export function samplingOf(body: SamplingBody): Sampling {
     presencePenalty: body.presence_penalty,
     logitBias: body.logit_bias,
     seed: seedOf(body.seed),
-    grammar: body.grammar || undefined,
   })
 }
 
@@ -109,6 +107,19 @@ function parseDuration(text: string): number | undefined {
 export function stopOf(stop: string | string[] | null | undefined): string[] {
   const all = typeof stop === 'string' ? [stop] : (stop ?? [])
   return all.filter((text) => text !== '')
+}
+
+export interface StreamWishes {
+  stream: boolean
+  includeUsage: boolean
+  /** Hide the lengths of what is streamed. */
+  obfuscate: boolean
+}
+
+/** Throws `invalid-field` for `stream_options` without a stream, as OpenAI does. */
+export function streamOptionsOf({ stream, stream_options: options }: Pick<ChatRequest, 'stream' | 'stream_options'>): StreamWishes {
+  if (options && !stream) throw new AppError('invalid-field', { field: 'stream_options', reason: 'it needs "stream": true' })
+  return { stream: stream ?? false, includeUsage: options?.include_usage ?? false, obfuscate: options?.include_obfuscation ?? false }
 }
 
 /** −1 is "no limit". */

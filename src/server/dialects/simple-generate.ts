@@ -2,33 +2,14 @@
  * `GET /stream-generate?prompt=&max_length=&temperature=&top_p=` and `POST /generate`: for small pages that use only a URL. Pure.
  * The stream's data is the plain text, ending in `[DONE]`; thoughts are events named `reasoning`, which `onmessage` does not see.
  */
-import { z } from 'zod'
 import { formatSseEvent } from '../../base/sse.ts'
 import { AppError, localizeError } from '../../shared/errors.ts'
 import type { Language } from '../../shared/language.ts'
 import type { GenerateEvent, GenerateRequest, WireError } from '../../shared/generate.ts'
-import { TimingsSchema, UsageSchema } from '../../shared/openai.ts'
+import { SimpleRequestSchema, type SimpleReply } from '../../shared/simple.ts'
 import type { Answer } from '../collect-answer.ts'
 import { waitingComment, wireTimings, wireUsage, type StreamEncoder } from './openai-reply.ts'
 import { compact, ignoredFields, parseBody } from './request-fields.ts'
-
-const SimpleRequestSchema = z.looseObject({
-  prompt: z.string().min(1),
-  model: z.string().min(1).nullish(),
-  /** Tokens of the answer at most. */
-  max_length: z.int().min(1).nullish(),
-  temperature: z.number().min(0).max(100).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-})
-
-export const SimpleReplySchema = z.strictObject({
-  text: z.string(),
-  reasoning: z.string().optional(),
-  finish_reason: z.enum(['stop', 'length']),
-  usage: UsageSchema,
-  timings: TimingsSchema,
-})
-export type SimpleReply = z.infer<typeof SimpleReplySchema>
 
 export interface SimpleCall {
   request: GenerateRequest
@@ -103,6 +84,8 @@ export function createSimpleEncoder(language: Language): StreamEncoder<GenerateE
         case 'reasoning-delta':
           return formatSseEvent({ event: 'reasoning', data: event.text })
         case 'tool-call-delta':
+        case 'prompt-logprobs':
+        case 'notice':
         case 'choice-end':
         case 'finish':
           return ''

@@ -5,12 +5,13 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Pull } from '../../shared/api.ts'
 import { routes, type Route, type RouteName } from '../../shared/routes.ts'
 import { parseBody } from '../dialects/request-fields.ts'
-import { errorBody, languageOf } from '../error-reply.ts'
+import { errorBody } from '../error-reply.ts'
 import { openEventStream, STREAM_HEADERS } from '../event-stream.ts'
 import { refuseHead } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
 import type { RouteContext } from '../route-context.ts'
 import { catalogueHandlers } from './catalogue.ts'
+import { planHandlers } from './plan.ts'
 
 type Table = typeof routes
 interface Call<Name extends RouteName> {
@@ -41,7 +42,7 @@ export function apiRoutes(context: RouteContext): Hono {
 }
 
 function handlersOf(platform: Platform): Handlers {
-  const { models, pulls, deployments } = platform
+  const { models, pulls, deployments, care } = platform
   return {
     status: () => platform.status(),
     hardware: () => platform.hardware(),
@@ -50,13 +51,22 @@ function handlersOf(platform: Platform): Handlers {
     showModel: ({ param }) => models.show(param('model')),
     removeModel: ({ param }) => models.remove(param('model')),
     ...catalogueHandlers,
+    ...planHandlers(platform),
     listPulls: () => pulls.list(),
-    startPull: ({ body: { reference, force } }) => pulls.start(reference, { force }),
+    startPull: ({ body: { reference, ...wishes } }) => pulls.start(reference, wishes),
     watchPull: ({ param, signal }) => pulls.watch(param('id'), signal),
     cancelPull: ({ param }) => pulls.cancel(param('id')),
+    pausePull: ({ param }) => pulls.pause(param('id')),
+    resumePull: ({ param }) => pulls.resume(param('id')),
+    listFound: () => care.found(),
+    diskUsage: () => care.usage(),
+    moveModel: ({ param, body }) => care.move(param('model'), body.folder),
+    exportModel: async ({ param, body }) => ({ folder: await care.exportTo(param('model'), body.folder) }),
+    importModels: ({ body: { folder, inPlace = false } }) => care.importFrom(folder, { inPlace }),
     listDeployments: () => deployments.list(),
     startDeployment: ({ body, signal }) => deployments.start(body, signal),
     stopDeployment: ({ param }) => deployments.stop(param('model')),
+    closeThought: async ({ param }) => ({ closed: await platform.closeThought(param('id')) }),
   }
 }
 
@@ -70,7 +80,6 @@ async function streamPull(
   call: Call<RouteName>,
 ): Promise<Response> {
   refuseHead(c)
-  const language = languageOf(c.req.header('accept-language'))
   const body = await openEventStream<Pull>(
     {
       open: (signal) => handle({ ...call, signal }) as AsyncIterable<Pull>,
@@ -79,7 +88,7 @@ async function streamPull(
       errorOf: () => undefined,
       isLast: (pull) => PULL_ENDS.has(pull.state),
       encode: (pull) => `data: ${JSON.stringify(pull)}\n\n`,
-      encodeError: (error) => `data: ${JSON.stringify(errorBody(c.req.path, error, language))}\n\n`,
+      encodeError: (error) => `data: ${JSON.stringify(errorBody(c, error))}\n\n`,
       encodeEnd: () => '',
     },
     { timing, clientGone: c.req.raw.signal, onFailure: (error) => logger.error('a stream broke', { path: c.req.path, error }) },

@@ -151,7 +151,7 @@ describe('a streamed reply', () => {
       const response = await post('/v1/chat/completions', { ...CHAT, model: 'gpt-4o', stream })
       expect(response.status).toBe(404)
       const { error } = OpenAiErrorSchema.parse(await response.json())
-      expect(error).toMatchObject({ type: 'not_found_error', param: 'model', code: 'model_not_found' })
+      expect(error).toMatchObject({ type: 'invalid_request_error', param: 'model', code: 'model_not_found' })
       expect(error.message).toContain('scripted, hf:org/other')
     }
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { answer } from '../../../test/fakes/scripted-engine.ts'
 import { createScriptedServer, readMessages } from '../../../test/fakes/scripted-server.ts'
-import { SimpleReplySchema } from '../dialects/simple-generate.ts'
+import { SimpleReplySchema } from '../../shared/simple.ts'
 
 describe('GET /stream-generate', () => {
   test('is the plain text as events, ending in [DONE]', async () => {

@@ -38,6 +38,32 @@ export const engineErrors = {
     type: 'invalid_request_error',
     message: { en: 'The grammar cannot be used: {reason}', zh: '语法不可用：{reason}' },
   },
+  'invalid-schema': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: 'The JSON schema cannot be used: {reason}', zh: 'JSON Schema 不可用：{reason}' },
+    hint: { en: 'docs/structured-output.md names the keywords that work.', zh: '可用的关键字见 docs/structured-output.md。' },
+  },
+  'invalid-pattern': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: 'The regular expression cannot be used: {reason}', zh: '正则表达式不可用：{reason}' },
+  },
+  'infill-unsupported': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: {
+      en: '{model} cannot fill in the middle: its vocabulary has no tokens for that.',
+      zh: '{model} 不支持中间填充：词表中没有相应的 token。',
+    },
+    hint: { en: 'Use a code model, for example qwen2.5-coder.', zh: '请使用代码模型，例如 qwen2.5-coder。' },
+  },
+  'cannot-rerank': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: '{model} is not a reranker.', zh: '{model} 不是重排序模型。' },
+    hint: { en: 'Start one whose file says so, for example bge-reranker-v2-m3.', zh: '请启动重排序模型，例如 bge-reranker-v2-m3。' },
+  },
   'template-failed': {
     status: 422,
     type: 'invalid_request_error',

@@ -34,6 +34,24 @@ export const modelErrors = {
     message: { en: '{path} is not a usable GGUF file: {reason}', zh: '{path} 不是可用的 GGUF 文件：{reason}' },
     hint: { en: 'Download it again: bendi pull --force REF', zh: '请重新下载：bendi pull --force REF' },
   },
+  'damaged-file': {
+    status: 422,
+    type: 'invalid_request_error',
+    message: { en: '{path} is not a sound {format} file: {reason}', zh: '{path} 不是完好的 {format} 文件：{reason}' },
+    hint: {
+      en: 'It may be cut off or made by hand. Nothing in it was run. Get it again from where it was published.',
+      zh: '文件可能不完整或经人为改动；其中内容未被执行。请从发布处重新获取。',
+    },
+  },
+  'unknown-format': {
+    status: 422,
+    type: 'invalid_request_error',
+    message: { en: '{path} is no model file that bendi knows: {reason}', zh: '{path} 不是 bendi 认识的模型文件：{reason}' },
+    hint: {
+      en: 'Known are GGUF, safetensors, PyTorch .bin/.pt, ONNX, GGML, and folders of a Hugging Face repository.',
+      zh: '支持 GGUF、safetensors、PyTorch .bin/.pt、ONNX、GGML 以及 Hugging Face 仓库文件夹。',
+    },
+  },
   'checksum-mismatch': {
     status: 502,
     type: 'server_error',

@@ -44,6 +44,15 @@ export const requestErrors = {
     message: { en: 'The body is {type}, but only application/json is understood.', zh: '请求体类型为 {type}，仅支持 application/json。' },
     hint: { en: 'Send the header Content-Type: application/json', zh: '请设置请求头 Content-Type: application/json' },
   },
+  'idempotency-key-reused': {
+    status: 422,
+    type: 'invalid_request_error',
+    message: {
+      en: 'The Idempotency-Key "{key}" was used with another request.',
+      zh: 'Idempotency-Key "{key}" 已用于另一个请求。',
+    },
+    hint: { en: 'Use a new key for a new request.', zh: '新请求请使用新的键。' },
+  },
   'server-unreachable': {
     status: 503,
     type: 'server_error',
@@ -67,6 +76,18 @@ export const requestErrors = {
     type: 'permission_error',
     message: { en: 'Pages from {origin} may not call this server.', zh: '来自 {origin} 的网页不允许访问本服务器。' },
     hint: { en: 'Allow it with --cors-origin {origin}.', zh: '可用 --cors-origin {origin} 允许它。' },
+  },
+  'report-exists': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: 'There is something at {path} already.', zh: '{path} 已存在。' },
+    hint: { en: 'Choose another name, or overwrite the file with --force.', zh: '请换一个文件名，或用 --force 覆盖该文件。' },
+  },
+  'report-not-writable': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: 'The report cannot be written to {path} ({reason}).', zh: '无法将报告写入 {path}（{reason}）。' },
+    hint: { en: 'Choose a folder of your own: --report ~/bendi-report.json', zh: '请选择有写权限的目录：--report ~/bendi-report.json' },
   },
   usage: {
     status: 400,

@@ -97,6 +97,14 @@ export function useCancelPull(): UseMutationResult<Pull, Error, string> {
   return useMutation({ mutationFn: (id) => client.call('cancelPull', { params: { id } }), onSettled: useRefresh('pulls') })
 }
 
+/** Pauses a download that runs, or goes on with one that was paused. */
+export function usePausePull(): UseMutationResult<Pull, Error, Pull> {
+  return useMutation({
+    mutationFn: ({ id, state }) => client.call(state === 'paused' ? 'resumePull' : 'pausePull', { params: { id } }),
+    onSettled: useRefresh('pulls'),
+  })
+}
+
 /** Asks for the named resources again. */
 export function useRefresh(...names: (keyof typeof keys)[]): () => void {
   const queries = useQueryClient()

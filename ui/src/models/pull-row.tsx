@@ -1,16 +1,17 @@
 import type { JSX } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Pull } from '../../../src/shared/api.ts'
-import { useCancelPull, useStartPull } from '../api/queries.ts'
+import { useCancelPull, usePausePull, useStartPull } from '../api/queries.ts'
 import { ErrorNote } from '../chat/error-note.tsx'
 import { Button, IconButton } from '../components/ui/button.tsx'
-import { CloseIcon } from '../components/ui/icons.tsx'
+import { CloseIcon, PauseIcon, PlayIcon } from '../components/ui/icons.tsx'
 import { useFormat } from '../i18n/format.ts'
 import { isUnderWay, useWatchPull } from './use-watch-pull.ts'
 
 /** One download, live. */
 export function PullRow({ pull }: { pull: Pull }): JSX.Element {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
+  const pause = usePausePull()
   const cancel = useCancelPull()
   const again = useStartPull()
   useWatchPull(pull)
@@ -23,6 +24,14 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
           <p className="mt-0.5 text-[13px] text-muted tabular-nums">{useProgressText(pull)}</p>
         </div>
         {isUnderWay(pull) && (
+          <IconButton
+            label={t(pull.state === 'paused' ? 'models.resumeDownload' : 'models.pauseDownload', { reference: pull.reference })}
+            onClick={() => pause.mutate(pull)}
+          >
+            {pull.state === 'paused' ? <PlayIcon /> : <PauseIcon />}
+          </IconButton>
+        )}
+        {isUnderWay(pull) && (
           <IconButton label={t('models.cancelDownload', { reference: pull.reference })} onClick={() => cancel.mutate(pull.id)}>
             <CloseIcon />
           </IconButton>
@@ -34,6 +43,9 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
       {isUnderWay(pull) && (
         <progress className="bar mt-3" aria-label={pull.reference} max={1} {...(fraction === undefined ? {} : { value: fraction })} />
       )}
+      {pull.notice && isUnderWay(pull) && (
+        <p className="mt-2 text-[13px] text-muted">{pull.notice[i18n.language === 'zh' ? 'zh' : 'en']}</p>
+      )}
       {pull.error && <ErrorNote error={pull.error} />}
     </li>
   )
@@ -42,15 +54,13 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
 function useProgressText(pull: Pull): string {
   const { t } = useTranslation()
   const format = useFormat()
-  const { doneBytes, totalBytes, bytesPerSecond, state, source } = pull
+  const { doneBytes, totalBytes, bytesPerSecond, etaSeconds, state, source } = pull
   const parts = [t(`models.download.${state}`), source]
   if (isUnderWay(pull) && totalBytes > 0) {
     parts.push(t('models.progress', { done: format.bytes(doneBytes), total: format.bytes(totalBytes) }))
-    if (bytesPerSecond > 0)
-      parts.push(
-        `${format.bytes(bytesPerSecond)}/s`,
-        t('models.left', { duration: format.duration(Math.max(1, Math.ceil((totalBytes - doneBytes) / bytesPerSecond)) * 1000) }),
-      )
+    if (bytesPerSecond > 0 && state !== 'paused') parts.push(`${format.bytes(bytesPerSecond)}/s`)
+    if (etaSeconds !== undefined && state !== 'paused')
+      parts.push(t('models.left', { duration: format.duration(Math.max(1, Math.ceil(etaSeconds)) * 1000) }))
   }
   return parts.filter(Boolean).join(' · ')
 }

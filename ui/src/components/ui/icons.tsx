@@ -84,6 +84,7 @@ export const ImageOffIcon: Icon = icon(
   'M4 13.5l3-3 5.5 5.5',
 )
 export const DownloadIcon: Icon = icon('M10 3.5v9', 'M6 9l4 4 4-4', 'M3.8 16.2h12.4')
+export const PauseIcon: Icon = icon('M7 4.5v11', 'M13 4.5v11')
 export const PlayIcon: Icon = icon('M6.5 4.2v11.6L15.5 10Z')
 export const ChatIcon: Icon = icon(
   'M4.5 4h11A1.5 1.5 0 0 1 17 5.5v7a1.5 1.5 0 0 1-1.5 1.5H9l-4 3v-3h-.5A1.5 1.5 0 0 1 3 12.5v-7A1.5 1.5 0 0 1 4.5 4Z',

@@ -1,0 +1,75 @@
+/**
+ * What a model writes → thoughts, text and tool calls, while it streams in. The pieces, joined, never depend on where the stream was cut; little is held.
+ *
+ *   start ──<think>──▶ thinking ──</think>──▶ gap ──▶ answer ◀──▶ calling
+ *     └───────────────────────────────────────────────▶┘    └─▶ between (white space and stray marks behind calls)
+ *
+ * Decisions where models and peers differ:
+ * - A call to a name that is not among the tools is passed on in marked syntaxes, as vLLM and llama.cpp do (the client can tell the model);
+ *   without marks (Llama 3's bare JSON) it is text, since any JSON answer would look like it.
+ * - Arguments that stop being JSON are repaired so that what was sent stays their beginning; where that fails they are closed as they stand.
+ * - A block without a usable name is no call: its inner text is text, its marks are dropped.
+ * - With `toolChoice: none` or without tools nothing is read as a call.
+ */
+import type { Tool, ToolChoice } from '../shared/generate.ts'
+import type { AnswerDialect } from './answer-dialect.ts'
+import { AnswerReader } from './parse/answer-reader.ts'
+import { PieceList } from './parse/piece-list.ts'
+import type { TextWindow } from './parse/text-window.ts'
+import { createHarmonyStages } from './parse/harmony-stages.ts'
+
+export type AnswerPiece =
+  | { type: 'reasoning'; text: string }
+  | { type: 'text'; text: string }
+  /** `call` counts from 0. */
+  | { type: 'call-begin'; call: number; id: string; name: string }
+  | { type: 'call-arguments'; call: number; text: string }
+  /** All `call-arguments` of the call together are valid JSON now. `repaired`: they are not what the model wrote to the letter. */
+  | { type: 'call-end'; call: number; repaired: boolean }
+
+export interface AnswerParser {
+  /** What is certain after this piece. */
+  push(text: string): AnswerPiece[]
+  /** What was held back. Afterwards nothing may be pushed. */
+  end(): AnswerPiece[]
+  readonly state: AnswerState
+}
+
+export type AnswerState = 'thinking' | 'answer' | 'calling'
+
+export interface AnswerParserOptions {
+  dialect: AnswerDialect
+  opensThought: boolean
+  mayThink: boolean
+  tools: readonly Tool[]
+  toolChoice?: ToolChoice
+  /** false: thoughts stay in the text, with their tags. */
+  split: boolean
+  newId(): string
+}
+
+/** UTF-16 units that are looked at together: bounds the work on a long piece with many marks. */
+const CHUNK = 512
+
+export function createAnswerParser(options: AnswerParserOptions): AnswerParser {
+  const pieces = new PieceList(options.newId)
+  const stages = options.dialect.tools.type === 'harmony' ? createHarmonyStages(options, pieces) : new AnswerReader(options, pieces)
+  const window: TextWindow = { text: '', ended: false }
+  return {
+    push: (text) => {
+      for (let start = 0; start < text.length; start += CHUNK) {
+        window.text += text.slice(start, start + CHUNK)
+        stages.read(window)
+      }
+      return pieces.takeAll()
+    },
+    end: () => {
+      window.ended = true
+      stages.read(window)
+      return pieces.takeAll()
+    },
+    get state() {
+      return stages.state
+    },
+  }
+}

@@ -1,0 +1,124 @@
+/** All files of a hub's repository with their addresses, whatever they are. */
+import { z } from 'zod'
+
+import { AppError } from '../../shared/errors.ts'
+import { askHub, SourceMiss } from '../hubs/failures.ts'
+import { fileUrl, hfEndpoints } from '../hubs/huggingface.ts'
+import type { HfEndpoint, HubReference } from '../hubs/huggingface.ts'
+import { MODELSCOPE_ENDPOINT } from '../hubs/modelscope.ts'
+import type { SourceContext } from '../hubs/source.ts'
+import type { RemoteFile } from './remote-source.ts'
+
+export interface RepositoryFiles {
+  /** e.g. `huggingface`. */
+  source: string
+  revision: string
+  files: readonly RemoteFile[]
+}
+
+const HfSchema = z.looseObject({
+  sha: z.string(),
+  siblings: z
+    .array(
+      z.looseObject({
+        rfilename: z.string(),
+        size: z.number().optional(),
+        lfs: z.looseObject({ size: z.number().optional() }).nullish(),
+      }),
+    )
+    .max(50_000),
+})
+const MsSchema = z.looseObject({
+  Data: z.looseObject({
+    Files: z.array(z.looseObject({ Path: z.string(), Type: z.string().optional(), Size: z.number().optional() })).max(50_000),
+    LatestCommitter: z.looseObject({ Id: z.string().optional() }).nullish(),
+  }),
+})
+
+/**
+ * The hub and its mirror are asked at once; the first that knows the repository answers.
+ * Throws `source-unreachable`, `gated-model`.
+ */
+export async function listRepository(reference: HubReference, context: SourceContext): Promise<RepositoryFiles> {
+  const stop = new AbortController()
+  const signal = context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal
+  const attempts =
+    reference.hub === 'ms'
+      ? [listModelScope(reference, { ...context, signal })]
+      : hfEndpoints(context).map((endpoint) => listHuggingFace(reference, endpoint, { ...context, signal }))
+  try {
+    return await Promise.any(attempts)
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    throw explain(reference, error instanceof AggregateError ? error.errors : [error])
+  } finally {
+    stop.abort(new SourceMiss('another source answered first'))
+  }
+}
+
+/** A refusal says most, then a bug of ours, then who did not answer. */
+function explain(reference: HubReference, failures: readonly unknown[]): unknown {
+  const telling = failures.find((failure) => failure instanceof AppError) ?? failures.find((failure) => !(failure instanceof SourceMiss))
+  if (telling !== undefined) return telling
+  const tried = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+  return new AppError('source-unreachable', { reference: reference.text, tried: [...new Set(tried)].join('; ') })
+}
+
+async function listHuggingFace(reference: HubReference, endpoint: HfEndpoint, context: SourceContext): Promise<RepositoryFiles> {
+  const { repository, revision = 'main' } = reference
+  const headers: Record<string, string> = endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {}
+  const url = `${endpoint.origin}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`
+  const info = HfSchema.safeParse(parseJson(await (await askHub(context, { url, repository, headers })).text()))
+  if (!info.success) throw new SourceMiss(`${new URL(url).host} answered something that is not its API`)
+  const { sha, siblings } = info.data
+  return {
+    source: endpoint.name,
+    revision: sha,
+    files: siblings.map((file) => ({
+      path: file.rfilename,
+      ...sizeOf(file.lfs?.size ?? file.size),
+      urls: [fileUrl(endpoint, repository, sha, file.rfilename, headers)],
+    })),
+  }
+}
+
+async function listModelScope(reference: HubReference, context: SourceContext): Promise<RepositoryFiles> {
+  const { repository, revision = 'master' } = reference
+  const origin = (context.env.modelscopeEndpoint || MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
+  const token = context.env.modelscopeToken
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+  const api = `${origin}/api/v1/models/${repository}`
+  const query = `Revision=${encodeURIComponent(revision)}`
+  const response = await askHub(context, { url: `${api}/repo/files?${query}&Recursive=true`, repository, headers })
+  const info = MsSchema.safeParse(parseJson(await response.text()))
+  if (!info.success) throw new SourceMiss(`${new URL(api).host} does not have ${repository}`)
+  const files = info.data.Data.Files.filter((file) => file.Type !== 'tree')
+  return {
+    source: 'modelscope',
+    revision: info.data.Data.LatestCommitter?.Id ?? revision,
+    files: files.map((file) => ({
+      path: file.Path,
+      ...sizeOf(file.Size),
+      urls: [
+        {
+          name: 'modelscope',
+          repository,
+          url: `${api}/repo?${query}&FilePath=${encodeURIComponent(file.Path)}`,
+          ...(token ? { headers } : {}),
+        },
+      ],
+    })),
+  }
+}
+
+function sizeOf(bytes: number | undefined): { bytes?: number } {
+  return bytes === undefined ? {} : { bytes }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

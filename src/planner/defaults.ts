@@ -1,0 +1,2 @@
+/** What all plans take when nobody says. Tokens. */
+export const DEFAULT_CONTEXT = 8192

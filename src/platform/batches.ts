@@ -1,0 +1,168 @@
+/** Batches of requests that nobody waits for. They go on where they were after a restart, however the process ended. */
+import type { Logger } from '../base/logger.ts'
+import { AppError } from '../shared/errors.ts'
+import { batchesInStatus, findBatch, insertBatch, listBatches, updateBatch } from '../store/batches.ts'
+import type { Page, PageQuery } from '../store/pages.ts'
+import type { Database } from '../store/schema.ts'
+import type { BatchRow } from '../store/tables/batches.ts'
+import { BatchGate } from './batches-gate.ts'
+import { runBatch, type BatchRunOptions, type RunLine, type StopReason } from './batches-run.ts'
+import type { Clock } from './clock.ts'
+import type { Files } from './files.ts'
+
+export type StoredBatch = BatchRow
+
+export interface BatchesOptions {
+  /** Throws `store-unavailable`. */
+  database(): Promise<Database>
+  files: Files
+  clock: Clock
+  logger: Logger
+  newId(): string
+  /** Lines of all batches at the same time. */
+  parallel: number
+  /** Somebody is waiting for an engine. */
+  isBusy(): Promise<boolean>
+}
+
+export interface NewBatch {
+  inputFileId: string
+  endpoint: string
+  completionWindow: string
+  metadata?: Record<string, string>
+  /** Seconds that the output files are kept. */
+  outputSeconds?: number
+}
+
+/** The completion window, ms. */
+const WINDOW_MS = 24 * 3600 * 1000
+const UNFINISHED = ['validating', 'in_progress', 'finalizing', 'cancelling']
+
+interface Life {
+  stop(reason: StopReason): void
+  ended: Promise<void>
+}
+
+export class Batches {
+  readonly #options: BatchesOptions
+  readonly #gate: BatchGate
+  readonly #lives = new Map<string, Life>()
+  #runLine: RunLine | undefined
+  #isClosed = false
+
+  constructor(options: BatchesOptions) {
+    this.#options = options
+    this.#gate = new BatchGate(options)
+  }
+
+  /** From now on batches are run. */
+  attach(runLine: RunLine): void {
+    this.#runLine = runLine
+  }
+
+  /** Takes up what another process left behind. Throws `store-unavailable`. */
+  async resume(): Promise<void> {
+    const db = await this.#options.database()
+    for (const { id, expires_at: expiresAt } of await batchesInStatus(db, UNFINISHED)) this.#live(db, id, expiresAt)
+  }
+
+  /** Throws `file-not-found`, `invalid-field`, `store-unavailable`. */
+  async create({ inputFileId, endpoint, completionWindow, metadata, outputSeconds }: NewBatch): Promise<StoredBatch> {
+    const { files, clock, newId } = this.#options
+    const file = await files.get(inputFileId)
+    if (file.purpose !== 'batch')
+      throw new AppError('invalid-field', { field: 'input_file_id', reason: `the file's purpose is ${file.purpose}, not batch` })
+    const db = await this.#options.database()
+    const createdAt = clock.now()
+    const row: BatchRow = {
+      ...EMPTY,
+      id: `batch_${newId()}`,
+      endpoint,
+      completion_window: completionWindow,
+      input_file_id: file.id,
+      metadata: metadata ? JSON.stringify(metadata) : null,
+      output_seconds: outputSeconds ?? null,
+      created_at: createdAt,
+      expires_at: createdAt + WINDOW_MS,
+    }
+    await insertBatch(db, row)
+    this.#live(db, row.id, row.expires_at)
+    return row
+  }
+
+  /** Throws `batch-not-found`. */
+  async get(id: string): Promise<StoredBatch> {
+    const row = await findBatch(await this.#options.database(), id)
+    if (row) return row
+    throw new AppError('batch-not-found', { id, field: 'batch_id' })
+  }
+
+  async list(query: Omit<PageQuery, 'order'>): Promise<Page<StoredBatch>> {
+    return listBatches(await this.#options.database(), query)
+  }
+
+  /** What runs is stopped at once; what was done is kept in the output file. Throws `batch-not-found`, `batch-ended`. */
+  async cancel(id: string): Promise<StoredBatch> {
+    const { status } = await this.get(id)
+    if (status === 'cancelling' || status === 'cancelled') return this.get(id)
+    if (!UNFINISHED.includes(status) || status === 'finalizing') throw new AppError('batch-ended', { id, status })
+    const db = await this.#options.database()
+    await updateBatch(db, id, { status: 'cancelling', cancelling_at: this.#options.clock.now() })
+    const row = await this.get(id)
+    this.#lives.get(id)?.stop('cancelled')
+    return row
+  }
+
+  /** Lines under way are stopped, and run again after the next start. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const lives = [...this.#lives.values()]
+    for (const life of lives) life.stop('closing')
+    await Promise.all(lives.map(({ ended }) => ended))
+  }
+
+  #live(db: Database, id: string, expiresAt: number): void {
+    const runLine = this.#runLine
+    if (!runLine || this.#isClosed || this.#lives.has(id)) return
+    const { clock, logger, files, parallel } = this.#options
+    const controller = new AbortController()
+    const stop = (reason: StopReason): void => controller.abort(reason)
+    const cancelTimer = clock.timer(Math.max(0, expiresAt - clock.now()), () => stop('expired'))
+    const run: BatchRunOptions = { db, files, gate: this.#gate, runLine, clock, logger, parallel }
+    const ended = this.#run(run, id, controller.signal).finally(() => {
+      cancelTimer()
+      this.#lives.delete(id)
+    })
+    this.#lives.set(id, { stop, ended })
+  }
+
+  /** A batch that cannot go on (a full disk) stays as it is, and is taken up again at the next start. */
+  async #run(options: BatchRunOptions, id: string, signal: AbortSignal): Promise<void> {
+    try {
+      await runBatch(options, id, signal)
+    } catch (error) {
+      if (!signal.aborted || signal.reason !== 'closing') this.#options.logger.error('a batch stopped', { id, error })
+    }
+  }
+}
+
+const EMPTY = {
+  status: 'validating',
+  output_file_id: null,
+  error_file_id: null,
+  errors: null,
+  total: 0,
+  completed: 0,
+  failed: 0,
+  input_tokens: 0,
+  cached_tokens: 0,
+  output_tokens: 0,
+  reasoning_tokens: 0,
+  in_progress_at: null,
+  finalizing_at: null,
+  completed_at: null,
+  failed_at: null,
+  expired_at: null,
+  cancelling_at: null,
+  cancelled_at: null,
+} as const

@@ -1,0 +1,105 @@
+/** What people do with models that are here: verify, move, count, copy out and in, share. */
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+import type { Logger } from '../base/logger.ts'
+import type { Config } from '../config/settings.ts'
+import type { SourceEnvironment } from '../models/hubs/source.ts'
+import { downloadsIn } from '../models/library.ts'
+import type { Library } from '../models/library.ts'
+import type { DiskUsage, FoundModel, Model, Verification } from '../shared/api.ts'
+import { storeFolders } from './store-folders.ts'
+
+export interface VerifyProgress {
+  file: string
+  doneBytes: number
+  totalBytes: number
+}
+
+export interface LibraryCare {
+  /** In the stores of other programs. */
+  found(): Promise<FoundModel[]>
+  usage(): Promise<DiskUsage>
+  /** Hashes every file again, and asks the source what was published when it can be reached. */
+  verify(model: Model, options?: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void }): Promise<Verification>
+  /** Throws `disk-full`, `checksum-mismatch`, `usage`. */
+  move(model: Model, folder: string): Promise<Model>
+  /** Answers where it lies now. Throws `disk-full`. */
+  exportTo(model: Model, folder: string): Promise<string>
+  /** Throws `file-not-found`, `invalid-model-file`, `checksum-mismatch`, `disk-full`. */
+  importFrom(folder: string, options: { inPlace: boolean }): Promise<Model[]>
+  /** Off unless `peerSharing` is set. */
+  readonly isShared: boolean
+  /** A file of the library by its hash. */
+  sharedFile(sha256: string): Promise<{ path: string; bytes: number } | undefined>
+}
+
+export interface CareContext {
+  config: Config
+  library: Library
+  env: SourceEnvironment
+  logger: Logger
+}
+
+export function createLibraryCare({ config, library, env, logger }: CareContext): LibraryCare {
+  return {
+    found: async () => (config.useStores ? (await import('../models/stores/find-stored.ts')).listStored(storeFolders(config)) : []),
+    usage: () => diskUsage(library),
+    verify: async (model, options = {}) =>
+      (await import('../models/verify.ts')).verifyModel(model, { library, env, logger, offline: config.offline, ...options }),
+    move: async (model, folder) => (await import('../models/import-folder.ts')).moveModel(model, folder, library),
+    exportTo: async (model, folder) => (await import('../models/import-folder.ts')).exportModel(model, folder, library),
+    importFrom: async (folder, { inPlace }) => (await import('../models/import-folder.ts')).importFolder(folder, { library, inPlace }),
+    isShared: config.peerSharing,
+    sharedFile: (sha256) => sharedFile(library, sha256),
+  }
+}
+
+async function sharedFile(library: Library, sha256: string): Promise<{ path: string; bytes: number } | undefined> {
+  for (const model of await library.list()) {
+    const index = model.files.findIndex((file) => file.sha256 === sha256)
+    const file = library.filesOf(model)[index]
+    if (file !== undefined) return { path: file, bytes: model.files[index]?.bytes ?? 0 }
+  }
+  return undefined
+}
+
+async function diskUsage(library: Library): Promise<DiskUsage> {
+  const { freeBytesAt } = await import('../models/transfer/disk-space.ts')
+  const models = await library.list()
+  const described = await Promise.all(
+    models.map(async (model) => ({
+      name: model.name,
+      path: library.folderOf(model),
+      bytes: model.bytes,
+      linkedBytes: await linkedBytes(library, model),
+    })),
+  )
+  const [own = ''] = await library.folders()
+  const folders = await Promise.all(
+    (await library.folders()).map(async (folder) => ({
+      path: folder,
+      freeBytes: await freeBytesAt(folder).catch(() => 0),
+      modelBytes: models.reduce(
+        (total, model) => total + ((model.folder ?? own) === folder && model.source !== 'file' ? model.bytes : 0),
+        0,
+      ),
+      unfinishedBytes: await occupiedBytes(downloadsIn(folder)),
+    })),
+  )
+  return { folders, models: described }
+}
+
+/** Bytes that another program has too, so that deleting the model here frees nothing. */
+async function linkedBytes(library: Library, model: Model): Promise<number> {
+  const states = await Promise.all(library.filesOf(model).map((file) => stat(file).catch(() => undefined)))
+  const isElsewhere = model.source === 'file'
+  return states.reduce((total, state) => total + (state && (isElsewhere || state.nlink > 1) ? state.size : 0), 0)
+}
+
+/** What is really on the disk: parts have holes. */
+async function occupiedBytes(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true }).catch(() => [])
+  const states = await Promise.all(names.map((name) => stat(path.join(folder, name)).catch(() => undefined)))
+  return states.reduce((total, state) => total + (state?.isFile() ? Math.min(state.size, state.blocks * 512) : 0), 0)
+}

@@ -1,0 +1,55 @@
+/** The use case `plan`: what a model would need here or on a described machine, before anything is downloaded. */
+import { planReference } from '../planner/plan-reference.ts'
+import type { PlanKnowledge } from '../planner/plan-reference.ts'
+import type { Hardware } from '../shared/api.ts'
+import type { Localized } from '../shared/language.ts'
+import type { PlanReport, PlanRequest, RecommendReport, RecommendRequest } from '../shared/plan.ts'
+import type { MeasureCompute } from './plan-dry-run.ts'
+import type { ReadHeader } from './plan-header.ts'
+import { correctionOf } from './plan-history.ts'
+import type { PlanCorrection, PlanHistory } from './plan-history.ts'
+import { recommendHere } from './recommend.ts'
+
+export interface Planning {
+  /** Throws `invalid-field`, and why the header could not be read. */
+  plan(request: PlanRequest, signal?: AbortSignal): Promise<PlanReport>
+  recommend(request: RecommendRequest): Promise<RecommendReport>
+}
+
+export interface PlanningOptions {
+  probe(): Promise<Hardware>
+  readHeader: ReadHeader
+  /** Absent: compute buffers go by the formula. */
+  measureCompute?: MeasureCompute
+  history?: PlanHistory
+}
+
+export function createPlanning({ probe, readHeader, measureCompute, history }: PlanningOptions): Planning {
+  return {
+    plan: async (request, signal) => {
+      const [hardware, header] = await Promise.all([probe(), readHeader(request.model, request.quant, signal)])
+      // What was measured here says nothing of a machine that is only described.
+      const isHere = request.gpu === undefined && request.ram === undefined
+      const correction = isHere && history ? correctionOf(await history.loads(), request.model) : undefined
+      const known = knowledgeOf(correction)
+      const { wishes } = planReference(header, hardware, request, known)
+      const measuredCompute = await measureCompute?.(header, wishes, signal)
+      return planReference(header, hardware, request, { ...known, ...(measuredCompute === undefined ? {} : { measuredCompute }) })
+    },
+    recommend: async (request) => recommendHere(request, await probe()),
+  }
+}
+
+function knowledgeOf(correction: PlanCorrection | undefined): PlanKnowledge {
+  if (!correction) return {}
+  const { samples, ...factors } = correction
+  return { correction: factors, notes: [correctionNote(samples, factors)] }
+}
+
+function correctionNote(samples: number, factors: Omit<PlanCorrection, 'samples'>): Localized {
+  const list = Object.entries(factors).map(([name, factor]) => `${name} × ${factor.toFixed(2)}`)
+  return {
+    en: `Corrected by ${samples} loads on this machine: ${list.join(', ')}.`,
+    zh: `已按本机 ${samples} 次实际加载修正：${list.join('，')}。`,
+  }
+}

@@ -1,0 +1,41 @@
+/** Whose form an error has, by where it was asked for. */
+import type { WireError } from '../shared/generate.ts'
+import { localizeError } from '../shared/errors.ts'
+import type { Language } from '../shared/language.ts'
+import { openAiError } from './dialects/openai-reply.ts'
+
+/** What is known of a call when it fails. */
+export interface ErrorCall {
+  path: string
+  /** Lower-case name. */
+  header(name: string): string | undefined
+}
+
+/** One form of errors. A new dialect adds itself to `ERROR_DIALECTS`, before those that own more. */
+export interface ErrorDialect {
+  name: string
+  owns(call: ErrorCall): boolean
+  body(error: WireError, language: Language, requestId: string): object
+}
+
+const OPENAI_PATH = /^\/(?:v[12](?:\/|$)|(?:rerank|tokenize|detokenize|apply-template|infill)$)/
+
+export const openAiErrors: ErrorDialect = {
+  name: 'openai',
+  owns: ({ path }) => OPENAI_PATH.test(path),
+  body: openAiError,
+}
+
+/** Our own: the code, its data, and what they mean. */
+export const ownErrors: ErrorDialect = {
+  name: 'bendi',
+  owns: () => true,
+  body: (error, language) => ({ error: { ...error, ...localizeError(error, language) } }),
+}
+
+/** The first that owns a call. */
+const ERROR_DIALECTS: readonly ErrorDialect[] = [openAiErrors]
+
+export function errorDialectOf(call: ErrorCall): ErrorDialect {
+  return ERROR_DIALECTS.find((dialect) => dialect.owns(call)) ?? ownErrors
+}
