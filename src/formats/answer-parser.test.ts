@@ -1,159 +1,32 @@
-import { performance } from 'node:perf_hooks'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Tool, ToolChoice } from '../shared/generate.ts'
-import type { AnswerDialect } from './answer-dialect.ts'
-import { type AnswerParserOptions, type AnswerPiece, createAnswerParser } from './answer-parser.ts'
+import {
+  type Answer,
+  type Given,
+  berlin,
+  dsml,
+  invoke,
+  mayThink,
+  merged,
+  parallel,
+  pieces,
+  read,
+  sum,
+  thinking,
+  tools,
+  without,
+} from '../../test/fixtures/answer-samples.ts'
+import { createAnswerParser } from './answer-parser.ts'
 import { deepseekR1 } from './dialects/deepseek-r1.ts'
 import { deepseekV3 } from './dialects/deepseek-v3.ts'
 import { deepseekV31 } from './dialects/deepseek-v31.ts'
 import { deepseekV32 } from './dialects/deepseek-v32.ts'
 import { deepseekV4 } from './dialects/deepseek-v4.ts'
-import { deepseekV41 } from './dialects/deepseek-v41.ts'
 import { generic } from './dialects/generic.ts'
 import { gptOss } from './dialects/gpt-oss.ts'
 import { hermes } from './dialects/hermes.ts'
 import { llama3 } from './dialects/llama3.ts'
-import { mistralList, mistralNamed } from './dialects/mistral.ts'
+import { mistralNamed } from './dialects/mistral.ts'
 import { qwen3 } from './dialects/qwen3.ts'
-
-const tools: Tool[] = [
-  { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer' } } } },
-  { name: 'add' },
-]
-
-interface Given extends Partial<AnswerParserOptions> {
-  dialect: AnswerDialect
-  toolChoice?: ToolChoice
-}
-
-interface Answer {
-  reasoning: string
-  text: string
-  calls: { id: string; name: string; arguments: string; repaired: boolean | undefined }[]
-}
-
-function pieces(given: Given, parts: readonly string[]): AnswerPiece[] {
-  let ids = 0
-  const parser = createAnswerParser({ opensThought: false, mayThink: false, tools, split: true, newId: () => `call_${ids++}`, ...given })
-  return [...parts.flatMap((part) => parser.push(part)), ...parser.end()]
-}
-
-/** Neighbours joined: what must not depend on the cuts. */
-function merged(all: readonly AnswerPiece[]): AnswerPiece[] {
-  const result: AnswerPiece[] = []
-  for (const piece of all) {
-    const last = result.at(-1)
-    if (last && 'text' in last && 'text' in piece && last.type === piece.type) last.text += piece.text
-    else result.push({ ...piece })
-  }
-  return result
-}
-
-function read(given: Given, ...parts: string[]): Answer {
-  const answer: Answer = { reasoning: '', text: '', calls: [] }
-  for (const piece of pieces(given, parts)) {
-    if (piece.type === 'reasoning') answer.reasoning += piece.text
-    else if (piece.type === 'text') answer.text += piece.text
-    else if (piece.type === 'call-begin') answer.calls.push({ id: piece.id, name: piece.name, arguments: '', repaired: undefined })
-    else {
-      const call = answer.calls[piece.call]
-      if (!call) throw new Error('a piece of a call that has not begun')
-      if (piece.type === 'call-arguments') call.arguments += piece.text
-      else call.repaired = piece.repaired
-    }
-  }
-  for (const call of answer.calls) {
-    expect(JSON.parse(call.arguments)).toBeTypeOf('object')
-    expect(call.repaired).toBeTypeOf('boolean')
-  }
-  return answer
-}
-
-const thinking = { opensThought: true, mayThink: true }
-const mayThink = { opensThought: false, mayThink: true }
-const dsml = (block: string, gap: string, ...calls: string[]): string =>
-  `<｜DSML｜${gap}${block}>\n${calls.join('\n')}\n</｜DSML｜${gap}${block}>`
-const invoke = (gap: string, name: string, ...parameters: [name: string, isString: boolean, value: string][]): string =>
-  `<｜DSML｜${gap}invoke name="${name}">\n${parameters
-    .map(([key, isString, value]) => `<｜DSML｜${gap}parameter name="${key}" string="${isString}">${value}</｜DSML｜${gap}parameter>\n`)
-    .join('')}</｜DSML｜${gap}invoke>`
-
-const berlin = { name: 'get_weather', arguments: '{"city": "柏林 \\"x\\" 🌧", "days": 3}', repaired: false }
-const sum = { name: 'add', arguments: '{"a": [1, {"b": null}]}', repaired: false }
-const without = ({ calls, ...rest }: Answer): object => ({
-  ...rest,
-  calls: calls.map(({ name, arguments: text, repaired }) => ({ name, arguments: text, repaired })),
-})
-
-/** For each dialect: two parallel calls as the model writes them. */
-const parallel: [string, Given, string][] = [
-  [
-    'V3',
-    { dialect: deepseekV3 },
-    `I look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n\`\`\`json\n${berlin.arguments}\n\`\`\`<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n\`\`\`json\n${sum.arguments}\n\`\`\`<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
-  ],
-  [
-    'R1',
-    { dialect: deepseekR1, ...thinking },
-    `\nHm.\n</think>\n\nI look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather\n\`\`\`json\n${berlin.arguments}\n\`\`\`<｜tool▁call▁end｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n\`\`\`json\n${sum.arguments}\n\`\`\`<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
-  ],
-  [
-    'V3.1',
-    { dialect: deepseekV31 },
-    `I look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>${berlin.arguments}<｜tool▁call▁end｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>${sum.arguments}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
-  ],
-  [
-    'V3.2',
-    { dialect: deepseekV32 },
-    `I look.\n\n${dsml('function_calls', '', invoke('', 'get_weather', ['city', true, '柏林 "x" 🌧'], ['days', false, '3']), invoke('', 'add', ['a', false, '[1, {"b": null}]']))}`,
-  ],
-  [
-    'V4',
-    { dialect: deepseekV4, ...thinking },
-    `Hm.</think>I look.\n\n${dsml('tool_calls', '', invoke('', 'get_weather', ['city', true, '柏林 "x" 🌧'], ['days', false, '3']), invoke('', 'add', ['a', false, '[1, {"b": null}]']))}`,
-  ],
-  [
-    'V4.1',
-    { dialect: deepseekV41 },
-    `I look.\n\n${dsml('calls', ' ', invoke(' ', 'get_weather', ['city', true, '柏林 "x" 🌧'], ['days', false, '3']), invoke(' ', 'add', ['a', false, '[1, {"b": null}]']))}`,
-  ],
-  [
-    'Qwen 2.5',
-    { dialect: hermes },
-    `I look.\n<tool_call>\n{"name": "get_weather", "arguments": ${berlin.arguments}}\n</tool_call>\n<tool_call>\n{"name": "add", "arguments": ${sum.arguments}}\n</tool_call>`,
-  ],
-  [
-    'Qwen 3',
-    { dialect: qwen3, ...mayThink },
-    `<think>\nHm.\n</think>\n\nI look.\n<tool_call>\n{"name": "get_weather", "arguments": ${berlin.arguments}}\n</tool_call>\n<tool_call>\n{"name": "add", "arguments": ${sum.arguments}}\n</tool_call>`,
-  ],
-  [
-    'Mistral, list',
-    { dialect: mistralList },
-    `I look.[TOOL_CALLS][{"name": "get_weather", "arguments": ${berlin.arguments}}, {"name": "add", "arguments": ${sum.arguments}, "id": "abcdefghi"}]`,
-  ],
-  [
-    'Mistral, names',
-    { dialect: mistralNamed },
-    `I look.[TOOL_CALLS]get_weather[ARGS]${berlin.arguments}[TOOL_CALLS]add[CALL_ID]abcdefghi[ARGS]${sum.arguments}`,
-  ],
-  [
-    'Llama 3',
-    { dialect: llama3 },
-    `I look.<|python_tag|>{"name": "get_weather", "parameters": ${berlin.arguments}}; {"name": "add", "parameters": ${sum.arguments}}`,
-  ],
-  [
-    'generic',
-    { dialect: generic },
-    `I look.\n<tool_call>{"arguments": ${berlin.arguments}, "name": "get_weather"}</tool_call><tool_call>\`\`\`json\n{"name": "add", "arguments": ${JSON.stringify(sum.arguments)}}\n\`\`\`</tool_call>`,
-  ],
-  [
-    'gpt-oss',
-    { dialect: gptOss, ...mayThink },
-    `<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary<|message|>I look.<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>${berlin.arguments}<|call|><|start|>assistant to=functions.add<|channel|>commentary json<|message|>${sum.arguments}<|call|>`,
-  ],
-]
 
 describe('tool calls', () => {
   it.each(parallel)('%s: text and two parallel calls', (_, given, text) => {
@@ -435,63 +308,5 @@ describe('thoughts', () => {
     expect(parser.state).toBe('thinking')
     parser.push('a</think>')
     expect(parser.state).toBe('answer')
-  })
-})
-
-const dialects: [string, AnswerDialect][] = parallel.map(([name, { dialect }]) => [name, dialect])
-
-describe('any text', () => {
-  const marks = parallel.flatMap(([, , text]) => text.split(/(?<=[>\]}])|(?=[<[{])/))
-  const fragment = fc.oneof(
-    fc.constantFrom(
-      ...marks,
-      '<think>',
-      '</think>',
-      '\n\n',
-      '                    ',
-      '{"name": "add"',
-      '"arguments": {',
-      '\\',
-      '"',
-      '}',
-      '想🤔',
-      '<',
-      '｜',
-      '```json',
-    ),
-    fc.string({ unit: 'grapheme', maxLength: 6 }),
-  )
-  const text = fc.array(fragment, { maxLength: 24 }).map((parts) => parts.join(''))
-
-  it.each(dialects)('%s: never throws, keeps arguments valid, and does not depend on the cuts', (_, dialect) => {
-    fc.assert(
-      fc.property(
-        text,
-        fc.boolean(),
-        fc.boolean(),
-        fc.boolean(),
-        fc.array(fc.nat(300), { maxLength: 6 }),
-        (whole, opens, may, split, cuts) => {
-          const given: Given = { dialect, opensThought: opens, mayThink: may || opens, split }
-          const expected = merged(pieces(given, [whole]))
-          read(given, whole)
-          expect(merged(pieces(given, whole.split('')))).toEqual(expected)
-          const points = [0, ...cuts.map((cut) => Math.min(cut, whole.length)), whole.length].toSorted((a, b) => a - b)
-          const parts = points.slice(1).map((point, index) => whole.slice(points[index], point))
-          expect(merged(pieces(given, parts))).toEqual(expected)
-        },
-      ),
-      { numRuns: 300 },
-    )
-  })
-
-  it.each(dialects)('%s: a megabyte takes time in proportion', (_, dialect) => {
-    const begin = parallel.find(([, given]) => given.dialect === dialect)?.[2].slice(0, 90) ?? ''
-    for (const unit of ['<', '{"a":', '\n', begin, '<tool_call>{"name": "add", "arguments": {', '<｜DSML｜invoke name="a">', 'a "b\\']) {
-      const long = begin + unit.repeat(Math.ceil(250_000 / unit.length))
-      const started = performance.now()
-      read({ dialect, ...mayThink }, long)
-      expect(performance.now() - started).toBeLessThan(5000)
-    }
   })
 })

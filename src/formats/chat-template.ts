@@ -1,6 +1,6 @@
 /** A conversation → the text that the model reads, by the chat template of its file, or by its family's format when that fails. */
 import { AppError } from '../shared/errors.ts'
-import type { Prompt } from '../shared/generate.ts'
+import type { Prompt, Tool } from '../shared/generate.ts'
 import type { AnswerDialect } from './answer-dialect.ts'
 import { detectDialect } from './detect-dialect.ts'
 import { deepseekV31ToolText } from './dialects/deepseek-v31.ts'
@@ -9,6 +9,7 @@ import { genericToolText, spellOutCalls, withSystemText } from './generic-tools.
 import { renderOwnFormat } from './own-formats.ts'
 import { renderTemplate, type RenderedText } from './render-template.ts'
 import { TemplateRefusal } from './run-template.ts'
+import { leadingSystemAsOne } from './template-messages.ts'
 import { type ThinkingChoice, thinkingChoice, thinkingVariables } from './thinking.ts'
 
 export interface TemplateSource {
@@ -61,7 +62,7 @@ export function renderChatTemplate(source: TemplateSource, prompt: MessagesPromp
   if (continuesThought(prompt)) return renderOpenThought(source, prompt, limits)
   const known = detectDialect(source)
   const choice = thinkingChoice(prompt, known, releaseName(source))
-  const drawn = draw({ source, prompt: withThinking(prompt, choice), dialect: known, choice, now: limits.now ?? new Date() })
+  const drawn = draw({ source, prompt: withThinking(prompt, choice, known), dialect: known, choice, now: limits.now ?? new Date() })
   const { dialect, usedFallback } = drawn
   const text = withThoughtClosed(withoutDoubleBos(drawn.text, source.bosToken), dialect, prompt, choice)
   const opensThought = endsInThought(text, prompt, dialect)
@@ -88,20 +89,55 @@ function draw(rendering: Rendering): Drawn {
   }
 }
 
-/** A template that gives the same text without the tools does not show them. */
+/**
+ * The model's own way, unless the template gives the same text without the tools, or refuses what belongs to them. A family that is not known would
+ * call in a way that is not known either, so it is told the generic one.
+ */
 function drawWithTools(rendering: Rendering, template: string): Drawn {
   const { source, prompt, dialect, now } = rendering
   const { tools = [], ...bare } = prompt
-  const text = renderTemplate(source, template, prompt, now)
-  if (text.text !== renderTemplate(source, template, bare, now).text) return asDrawn(rendering, text)
-  const why = 'the chat template leaves tools out; the system message tells them'
-  if (dialect.name === 'deepseek-v3.1') {
-    const told = { ...bare, messages: withSystemText(bare.messages, deepseekV31ToolText(tools)) }
-    return { ...renderTemplate(source, template, told, now), usedFallback: why, dialect }
+  const ownWay = (): Drawn => asDrawn(rendering, renderTemplate(source, template, prompt, now))
+  if (dialect.name === 'generic') {
+    const told = attempt(() => drawToldTools(rendering, template, bare, tools, 'how this model calls tools is not known'))
+    return told.value ?? ownWay()
   }
-  const told = { ...bare, messages: spellOutCalls(withSystemText(bare.messages, genericToolText(tools))) }
-  const rendered = renderTemplate(source, template, told, now)
-  return { text: rendered.text, usedFallback: [why, rendered.usedFallback].filter(Boolean).join('; '), dialect: genericToolsIn(dialect) }
+  const own = attempt(ownWay)
+  if (own.value && own.value.text !== attempt(() => renderTemplate(source, template, bare, now)).value?.text) return own.value
+  const told = attempt(() => drawToldTools(rendering, template, bare, tools, 'the chat template leaves tools out'))
+  if (told.value) return told.value
+  // The error of the model's own way says most.
+  throw own.error ?? told.error
+}
+
+function drawToldTools(
+  { source, dialect, now }: Rendering,
+  template: string,
+  bare: MessagesPrompt,
+  tools: readonly Tool[],
+  why: string,
+): Drawn {
+  const isV31 = dialect.name === 'deepseek-v3.1'
+  const messages = withSystemText(leadingSystemAsOne(bare.messages), isV31 ? deepseekV31ToolText(tools) : genericToolText(tools))
+  const rendered = renderTemplate(source, template, { ...bare, messages: isV31 ? messages : spellOutCalls(messages) }, now)
+  const note = `${why}; the system message tells them`
+  return {
+    text: rendered.text,
+    usedFallback: rendered.usedFallback ? `${note}; ${rendered.usedFallback}` : note,
+    dialect: isV31 ? dialect : genericToolsIn(dialect),
+  }
+}
+
+interface Attempt<T> {
+  value?: T
+  error?: unknown
+}
+
+function attempt<T>(run: () => T): Attempt<T> {
+  try {
+    return { value: run() }
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** Encoders of ours for the families that ship no template, and turn formats for the rest. */
@@ -127,8 +163,10 @@ function genericToolsIn(dialect: AnswerDialect): AnswerDialect {
 }
 
 /** What the request says itself about the template's variables counts most. */
-function withThinking(prompt: MessagesPrompt, choice: ThinkingChoice): MessagesPrompt {
-  return { ...prompt, templateVariables: { ...thinkingVariables(choice), ...prompt.templateVariables } }
+function withThinking(prompt: MessagesPrompt, choice: ThinkingChoice, dialect: AnswerDialect): MessagesPrompt {
+  // Some copies of these models' templates close the thought unless they are told to think.
+  const usual = thinksByDefault(dialect) ? { enable_thinking: true } : {}
+  return { ...prompt, templateVariables: { ...usual, ...thinkingVariables(choice), ...prompt.templateVariables } }
 }
 
 /** A third-party template of V4's final release may come in a file with another name. */
@@ -161,11 +199,14 @@ function endsInThought(text: string, prompt: MessagesPrompt, dialect: AnswerDial
 
 /** Models that always think are given an empty thought when nobody wants one. */
 function withThoughtClosed(text: string, dialect: AnswerDialect, prompt: MessagesPrompt, { enabled }: ThinkingChoice): string {
-  const { thought, name } = dialect
+  const { thought } = dialect
   if (enabled !== false || !thought || prompt.continueLast) return text
   if (endsWithTag(text, thought.open)) return text + thought.forceClose
-  const thinksByDefault = name === 'deepseek-r1' || name === 'qwen3'
-  return thinksByDefault && !endsWithTag(text, thought.close) ? `${text}${thought.open}\n${thought.forceClose}` : text
+  return thinksByDefault(dialect) && !endsWithTag(text, thought.close) ? `${text}${thought.open}\n${thought.forceClose}` : text
+}
+
+function thinksByDefault({ name }: AnswerDialect): boolean {
+  return name === 'deepseek-r1' || name === 'qwen3'
 }
 
 function endsWithTag(text: string, tag: string): boolean {

@@ -18,6 +18,9 @@ const MAX_LENGTH = 256 * 1024
 const MAX_DEPTH = 48
 const MAX_NODES = 5000
 
+/** Stands for "no upper bound". */
+const LARGEST = 1_000_000_000_000_000
+
 const UNENFORCED = new Set([
   'not',
   'if',
@@ -143,8 +146,15 @@ function tighten(schema: Schema): Schema {
   if (schema.type === 'integer') {
     const low = bound(schema.exclusiveMinimum, (value) => Math.floor(value) + 1)
     const high = bound(schema.exclusiveMaximum, (value) => Math.ceil(value) - 1)
+    // XGrammar reads the exclusive ones last, and as if they were not exclusive.
+    delete result.exclusiveMinimum
+    delete result.exclusiveMaximum
     if (low !== undefined) result.minimum = Math.max(low, numberOr(schema.minimum, low))
     if (high !== undefined) result.maximum = Math.min(high, numberOr(schema.maximum, high))
+  }
+  // XGrammar's grammar for a lower bound alone lets smaller numbers through; with both bounds it is right.
+  if ((schema.type === 'integer' || schema.type === 'number') && typeof result.minimum === 'number' && result.maximum === undefined) {
+    result.maximum = Math.max(result.minimum, LARGEST)
   }
   const properties = isRecord(schema.properties) ? schema.properties : {}
   const missing = requiredNames(schema).filter((name) => !Object.hasOwn(properties, name))

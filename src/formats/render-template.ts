@@ -29,7 +29,9 @@ const END_MARK = '\u{f8ff}bendi-end\u{f8ff}'
  * Throws TemplateRefusal, and an Error when the template fails.
  */
 export function renderTemplate(source: TemplateSource, template: string, given: MessagesPrompt, now: Date): RenderedText {
-  const prompt = { ...given, messages: suited(template, given.messages) }
+  const asDeveloper = renderDeveloper(source, template, given, now)
+  if (asDeveloper !== undefined) return { text: asDeveloper }
+  const prompt = { ...given, messages: suitedIds(template, leadingSystemAsOne(given.messages)) }
   try {
     return { text: renderShapes(source, template, prompt, now) }
   } catch (error) {
@@ -44,11 +46,18 @@ export function renderTemplate(source: TemplateSource, template: string, given: 
   }
 }
 
-/** Roles and ids as this template takes them. */
-function suited(template: string, messages: readonly Message[]): Message[] {
-  const known = template.includes('developer') ? [...messages] : leadingSystemAsOne(messages)
-  // Mistral's refuse ids that are not nine letters or digits.
-  return /length\s*!=\s*9/.test(template) ? shortCallIds(known) : known
+/** Developer messages in their own role, when the template shows them. Everywhere else they rank as system messages. */
+function renderDeveloper(source: TemplateSource, template: string, given: MessagesPrompt, now: Date): string | undefined {
+  const told = given.messages.filter(({ role }) => role === 'developer')
+  if (told.length === 0 || !template.includes('developer')) return undefined
+  const prompt = { ...given, messages: suitedIds(template, given.messages) }
+  const text = attempt(() => renderShapes(source, template, prompt, now))
+  return told.every(({ content }) => text?.includes(content.trim())) ? text : undefined
+}
+
+/** Mistral's templates refuse ids that are not nine letters or digits. */
+function suitedIds(template: string, messages: readonly Message[]): Message[] {
+  return /length\s*!=\s*9/.test(template) ? shortCallIds(messages) : [...messages]
 }
 
 /** Tries the shapes of tool calls until one is kept by the template; without tool calls there is only one. The first error is the one to tell. */

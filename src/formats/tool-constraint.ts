@@ -6,81 +6,87 @@ import type { DsmlSyntax, ToolSyntax } from './tool-syntax.ts'
 type Schema = Record<string, unknown>
 
 const ANY_OBJECT: Schema = { type: 'object' }
+/** XGrammar takes no constant without text. */
+const NOTHING: StructuralFormat = { type: 'grammar', grammar: 'root ::= ""' }
 
 /** One call or more (`parallel`), and nothing else. `tools` are the ones that may be called. */
 export function callsFormat(syntax: ToolSyntax, tools: readonly Tool[], parallel: boolean): StructuralFormat {
-  return sequence([
-    constant(syntax.begin),
-    {
-      type: 'tags_with_separator',
-      tags: tools.map((tool) => callTag(syntax, tool)),
-      separator: syntax.separator,
-      at_least_one: true,
-      stop_after_first: !parallel || !canRepeat(syntax),
-    },
-    constant(syntax.end),
-  ])
+  return block(syntax, tools, parallel, syntax.begin + callLead(syntax))
 }
 
 /** Free text; once a call begins it follows the syntax, and arguments of `strict` tools their schema. Undefined where nothing marks the beginning. */
 export function freeTextWithCalls(syntax: ToolSyntax, tools: readonly Tool[], parallel: boolean): StructuralFormat | undefined {
-  const trigger = syntax.type === 'harmony' ? undefined : triggerOf(syntax)
+  const trigger = triggerOf(syntax)
   if (!trigger) return undefined
+  const begin = (syntax.begin + callLead(syntax)).trimStart()
   const loose = tools.map((tool) => (tool.strict ? tool : { ...tool, parameters: ANY_OBJECT }))
-  const tags = loose.map((tool) => callTag(syntax, tool)).map((tag) => wrapBlock(syntax, tag, loose, parallel))
-  return { type: 'triggered_tags', triggers: [trigger], tags, at_least_one: false, stop_after_first: false }
+  const whole = syntax.end === '' ? undefined : block(syntax, loose, parallel, begin)
+  const tags =
+    whole?.type === 'tag' ? [whole] : loose.map((tool) => ({ ...callTag(syntax, tool), begin: begin + callTag(syntax, tool).begin }))
+  return { type: 'triggered_tags', triggers: [trigger], tags, at_least_one: false, stop_after_first: !parallel }
 }
 
-/** Whether a second call may follow in the same answer. gpt-oss ends its turn with each call. */
-function canRepeat(syntax: ToolSyntax): boolean {
-  return syntax.type !== 'harmony'
+/**
+ * XGrammar wants separators that are not empty, and nothing behind a list of tags but the end of the tag around it. So the text that every call begins
+ * with stands in front of the list and in the separator.
+ */
+function block(syntax: ToolSyntax, tools: readonly Tool[], parallel: boolean, begin: string): StructuralFormat {
+  const calls: StructuralFormat = {
+    type: 'tags_with_separator',
+    tags: tools.map((tool) => callTag(syntax, tool)),
+    separator: syntax.separator + callLead(syntax),
+    at_least_one: true,
+    // gpt-oss ends its turn with each call.
+    stop_after_first: !parallel || syntax.type === 'harmony',
+  }
+  if (syntax.end === '') return sequence([constant(begin), calls])
+  return { type: 'tag', begin, content: calls, end: syntax.end }
 }
 
-/** The text that only the beginning of a call holds. */
+/** The text that only the beginning of a call holds; undefined for bare JSON, and for gpt-oss, whose calls are messages of their own. */
 function triggerOf(syntax: ToolSyntax): string | undefined {
-  const first = (syntax.begin + (syntax.type === 'json' || syntax.type === 'named' ? syntax.callBegin : '')).trimStart()
-  return first === '' || first.startsWith('{') ? undefined : (syntax.type === 'dsml' ? syntax.begin : first).trim()
+  switch (syntax.type) {
+    case 'harmony':
+      return undefined
+    case 'dsml':
+      return syntax.begin.trim()
+    case 'named':
+    case 'json':
+      return (syntax.begin || syntax.callBegin).trim() || undefined
+  }
 }
 
-/** A tag that begins where free text ends: the block's beginning, one call, further calls, the block's end. */
-function wrapBlock(syntax: ToolSyntax, tag: StructuralTag, tools: readonly Tool[], parallel: boolean): StructuralTag {
-  const begin = (syntax.begin + tag.begin).trimStart()
-  if (syntax.begin === '' && syntax.end === '') return { ...tag, begin }
-  if (!parallel) return { ...tag, begin, end: tag.end + syntax.end }
-  const next = tools.map((tool): StructuralTag => {
-    const other = callTag(syntax, tool)
-    return { ...other, begin: syntax.separator + other.begin }
-  })
-  const more: StructuralFormat = { type: 'tags_with_separator', tags: next, separator: '', at_least_one: false, stop_after_first: false }
-  return { type: 'tag', begin, content: sequence([tag.content, constant(tag.end), more]), end: syntax.end }
+/** What all calls begin with, up to the name. */
+function callLead(syntax: ToolSyntax): string {
+  switch (syntax.type) {
+    case 'json':
+      return `${syntax.callBegin}{"name": `
+    case 'named':
+      return syntax.callBegin
+    case 'harmony':
+      return '<|channel|>commentary to=functions.'
+    case 'dsml':
+      return `<${syntax.tag}invoke name="`
+  }
 }
 
+/** A call from its name on. */
 function callTag(syntax: ToolSyntax, tool: Tool): StructuralTag {
   const schema: StructuralFormat = { type: 'json_schema', json_schema: argumentsSchema(tool) }
   switch (syntax.type) {
     case 'json':
       return {
         type: 'tag',
-        begin: `${syntax.callBegin}{"name": ${JSON.stringify(tool.name)}, "${syntax.argumentsKey}": `,
+        begin: `${JSON.stringify(tool.name)}, "${syntax.argumentsKey}": `,
         content: schema,
         end: `}${syntax.callEnd}`,
       }
     case 'named':
-      return { type: 'tag', begin: syntax.callBegin + tool.name + syntax.nameEnd, content: schema, end: syntax.callEnd }
+      return { type: 'tag', begin: tool.name + syntax.nameEnd, content: schema, end: syntax.callEnd }
     case 'harmony':
-      return {
-        type: 'tag',
-        begin: `<|channel|>commentary to=functions.${tool.name} <|constrain|>json<|message|>`,
-        content: schema,
-        end: '',
-      }
+      return { type: 'tag', begin: `${tool.name} <|constrain|>json<|message|>`, content: schema, end: '' }
     case 'dsml':
-      return {
-        type: 'tag',
-        begin: `<${syntax.tag}invoke name="${tool.name}">\n`,
-        content: dsmlArguments(syntax, tool),
-        end: `</${syntax.tag}invoke>`,
-      }
+      return { type: 'tag', begin: `${tool.name}">\n`, content: dsmlArguments(syntax, tool), end: `</${syntax.tag}invoke>` }
   }
 }
 
@@ -93,11 +99,12 @@ function dsmlArguments(syntax: DsmlSyntax, tool: Tool): StructuralFormat {
   const { properties, required } = argumentsSchema(tool)
   const needed = new Set(Array.isArray(required) ? required : [])
   const entries = isRecord(properties) ? Object.entries(properties) : []
-  if (entries.length === 0) return anyDsmlArguments(syntax)
+  if (tool.parameters === ANY_OBJECT) return { type: 'any_text' }
+  if (entries.length === 0) return NOTHING
   return sequence(
     entries.map(([name, schema]) => {
       const element = dsmlParameter(syntax, name, isRecord(schema) ? schema : {})
-      return needed.has(name) ? element : { type: 'or', elements: [element, constant('')] }
+      return needed.has(name) ? element : { type: 'or', elements: [element, NOTHING] }
     }),
   )
 }
@@ -109,16 +116,6 @@ function dsmlParameter({ tag }: DsmlSyntax, name: string, schema: Schema): Struc
   const asJson: StructuralTag = { type: 'tag', begin: begin(false), content: { type: 'json_schema', json_schema: schema }, end }
   if (isTextSchema(schema)) return asText
   return mayBeText(schema) ? { type: 'or', elements: [asText, asJson] } : asJson
-}
-
-function anyDsmlArguments({ tag }: DsmlSyntax): StructuralFormat {
-  return {
-    type: 'tags_with_separator',
-    tags: [{ type: 'tag', begin: `<${tag}parameter name="`, content: { type: 'any_text' }, end: `</${tag}parameter>\n` }],
-    separator: '',
-    at_least_one: false,
-    stop_after_first: false,
-  }
 }
 
 /** Raw text, narrowed where the schema lists the values or gives a pattern. */
@@ -140,9 +137,8 @@ function mayBeText(schema: Schema): boolean {
 }
 
 function sequence(elements: StructuralFormat[]): StructuralFormat {
-  const some = elements.filter((element) => element.type !== 'const_string' || element.value !== '')
-  const [only] = some
-  return some.length === 1 && only ? only : { type: 'sequence', elements: some }
+  const [only] = elements
+  return elements.length === 1 && only ? only : { type: 'sequence', elements }
 }
 
 function constant(value: string): StructuralFormat {

@@ -10,7 +10,15 @@ import { diagnose } from './doctor.ts'
 import type { DiagnoseInput } from './doctor.ts'
 import { gpuFinding, gpuFindings } from './findings/gpus.ts'
 import { hostFindings } from './findings/host.ts'
-import { cpuFinding, diskFinding, diskKindFindings, memoryFinding, nodeFinding, swapFindings } from './findings/machine.ts'
+import {
+  cpuFinding,
+  diskFinding,
+  diskKindFindings,
+  diskSpeedFindings,
+  memoryFinding,
+  nodeFinding,
+  swapFindings,
+} from './findings/machine.ts'
 import { toolFindings } from './findings/tools.ts'
 import type { Host } from './host.ts'
 import { probePort } from './port.ts'
@@ -62,6 +70,7 @@ test('every complaint has a remedy in both languages', () => {
     ...swapFindings({ ...hardware, memory: { ...hardware.memory, swapBytes: 8 * GB, swapFreeBytes: 2 * GB } }),
     diskFinding({ ...hardware, disk: { ...hardware.disk, freeBytes: GB } }),
     diskFinding({ ...hardware, disk: { path: '/nfs', freeBytes: 0, totalBytes: 0 } }),
+    ...diskSpeedFindings({ ...hardware, disk: { ...hardware.disk, readBytesPerSecond: 20e6 } }),
     ...DISK_KINDS.flatMap((kind) => diskKindFindings({ ...hardware, disk: { ...hardware.disk, kind, type: kind } })),
     gpuFinding(withGpus({ vendor: 'ascend', name: 'Ascend 910B', memoryBytes: 64 * GB, freeBytes: 60 * GB })),
     gpuFinding(withGpus({ vendor: 'moore-threads', name: 'MTT S80', memoryBytes: 16 * GB, freeBytes: 16 * GB })),
@@ -89,7 +98,7 @@ test('every complaint has a remedy in both languages', () => {
     }).slice(1, 2),
     ...toolFindings(oneCard, host, { ...tools, packages: { sglang: '0.5.23' } }).slice(1, 2),
   ]
-  expect(bad.length).toBe(37)
+  expect(bad.length).toBe(38)
   for (const finding of bad) {
     expect(finding.level, finding.id).not.toBe('ok')
     expect(finding.remedy?.en, finding.id).toBeTruthy()

@@ -4,7 +4,15 @@ import type { Http, ProxySettings } from '../base/http.ts'
 import type { Finding, Hardware } from '../shared/hardware.ts'
 import { gpuFindings } from './findings/gpus.ts'
 import { hostFindings } from './findings/host.ts'
-import { cpuFinding, diskFinding, diskKindFindings, memoryFinding, nodeFinding, swapFindings } from './findings/machine.ts'
+import {
+  cpuFinding,
+  diskFinding,
+  diskKindFindings,
+  diskSpeedFindings,
+  memoryFinding,
+  nodeFinding,
+  swapFindings,
+} from './findings/machine.ts'
 import { hubFindings, offlineFinding, portFindings, proxyFindings } from './findings/network.ts'
 import type { HubAddress, PortProbes, PortWish } from './findings/network.ts'
 import { toolFindings } from './findings/tools.ts'
@@ -50,6 +58,7 @@ export async function diagnose(input: DiagnoseInput): Promise<Finding[]> {
     ...swapFindings(hardware),
     diskFinding(hardware),
     ...diskKindFindings(hardware),
+    ...diskSpeedFindings(hardware),
     ...gpuFindings(hardware),
     ...hostFindings(host, hardware),
     ...(tools ? toolFindings(hardware, host, tools) : []),

@@ -1,6 +1,7 @@
 /**
- * What the external engines need, and whether this machine has it. Numbers from the engines' installation pages as of November 2026
+ * What the external engines need, and whether this machine has it. Numbers as of November 2026
  * (vLLM 0.33, SGLang 0.5.23, LMDeploy 0.18, TensorRT-LLM 1.2, vllm-ascend 0.23); older releases of them may need less.
+ * From installation pages: vLLM's Python, capability and CUDA, SGLang's but for the upper bound of Python. The rest is recalled and unverified.
  */
 import type { Gpu, Hardware } from '../shared/hardware.ts'
 import type { Localized } from '../shared/language.ts'

@@ -66,7 +66,7 @@ describe('what was measured', () => {
     let times = 0
     const memory = async (): Promise<number> => ((times += 1), 20_000_000_000)
     const disk = async (): Promise<number> => 500_000_000
-    const options = { hardware, cacheFolder, models: folder, memory, disk, now: () => 1 }
+    const options = { hardware, cacheFolder, models: folder, memory, disk, now: () => 1, load: () => 0 }
     const measured = await measureHardware(options)
     expect(measured).toMatchObject({ memory: { readBytesPerSecond: 20e9 }, disk: { readBytesPerSecond: 500e6 } })
     expect(await measureHardware(options)).toEqual(measured)
@@ -78,11 +78,20 @@ describe('what was measured', () => {
     expect(times).toBe(2)
   })
 
+  test('a busy machine is left alone', async () => {
+    const never = async (): Promise<number> => expect.unreachable('it was measured')
+    const cacheFolder = path.join(folder, 'busy')
+    expect(await measureHardware({ hardware, cacheFolder, models: folder, memory: never, disk: never, load: () => 4.1 })).toEqual(hardware)
+    expect(await readdir(folder)).not.toContain('busy')
+  })
+
   test('a damaged file is no obstacle, and what could not be measured is not kept', async () => {
     const cacheFolder = await mkdtemp(path.join(folder, 'bad-'))
     await writeFile(path.join(cacheFolder, 'measurements.json'), '{"machine":5')
     const nothing = async (): Promise<undefined> => undefined
-    expect(await measureHardware({ hardware, cacheFolder, models: folder, memory: nothing, disk: nothing })).toEqual(hardware)
+    expect(await measureHardware({ hardware, cacheFolder, models: folder, memory: nothing, disk: nothing, load: () => 0 })).toEqual(
+      hardware,
+    )
     expect(await withMeasurements(hardware, cacheFolder)).toEqual(hardware)
   })
 })

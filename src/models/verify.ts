@@ -36,6 +36,8 @@ type FileVerdict = Verification['files'][number]
 /** Throws the signal's reason, and what the disk throws. */
 export async function verifyModel(model: Model, options: VerifyOptions): Promise<Verification> {
   const published = askPublished(model, options)
+  // The files may fail before anybody waits for it.
+  published.catch(() => {})
   const files: FileVerdict[] = []
   let before = 0
   for (const [index, file] of options.library.filesOf(model).entries()) {

@@ -1,7 +1,7 @@
 /** Bytes of the cache that one new token reads. Sparse attention reads all index keys, and of the rows only those that it selects. */
 import { bytesPerToken } from './kv-cache.ts'
 import type { KvType } from './kv-cache.ts'
-import type { KvModel } from './kv-streams.ts'
+import type { KvModel, KvStream } from './kv-streams.ts'
 
 /** `topK`: rows that sparse attention selects; 0 = it reads all. */
 export function cellBytesFor(model: KvModel, type: KvType, allocation: 'llama' | 'paged', tokens: number, topK: number): number {
@@ -14,6 +14,6 @@ export function cellBytesFor(model: KvModel, type: KvType, allocation: 'llama' |
   }, 0)
 }
 
-function withoutWindow({ window: _, ...stream }: KvModel['streams'][number]): KvModel['streams'][number] {
-  return stream
+function withoutWindow({ name, layers, rows, ratio }: KvStream): KvStream {
+  return { name, layers, rows, ratio }
 }

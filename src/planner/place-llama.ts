@@ -6,7 +6,7 @@
  */
 import type { MachineGpu } from './machine.ts'
 import { GPU_CONTEXT_BYTES, processBytes, usableGpu, usableMemory } from './overheads.ts'
-import { fitsAll, noParts } from './placement.ts'
+import { fitsAll, noParts, usedBytes } from './placement.ts'
 import type { DevicePart, Placed, PlacedDevice, PlacementInput, PlacementName } from './placement.ts'
 import type { LayerWeights } from './weights.ts'
 
@@ -86,6 +86,8 @@ type Parts = Record<DevicePart, number>
 interface Draft {
   device: PlacedDevice
   parts: Parts
+  layers: number
+  readAlways: number
 }
 
 function place(input: PlacementInput, gpus: readonly MachineGpu[], name: PlacementName, split: Split): Placed {
@@ -102,7 +104,7 @@ function place(input: PlacementInput, gpus: readonly MachineGpu[], name: Placeme
   placeOuter(input, host, last)
   if (cards.length === 0) host.parts.compute += computeBytes
   const drafts = [...cards, host]
-  const devices = drafts.map(({ device, parts }) => finished(device, parts, kvBytes))
+  const devices = drafts.map((draft) => finished(draft, kvBytes))
   const isOneMemory = gpus.some((gpu) => gpu.isUnified)
   const all = isOneMemory ? [merged(devices)] : devices
   return {
@@ -150,11 +152,8 @@ function put(target: Draft, layer: LayerWeights, experts: number, kv: number): v
   target.parts.weights += layer.attention + layer.dense
   target.parts.experts += experts
   target.parts.kv += kv
-  target.device = {
-    ...target.device,
-    layers: target.device.layers + 1,
-    readAlways: target.device.readAlways + layer.attention + layer.dense,
-  }
+  target.layers += 1
+  target.readAlways += layer.attention + layer.dense
 }
 
 /** Embeddings and lookup tables stay in memory; the head is where the last layer is. A tied head is a second copy on the card. */
@@ -165,7 +164,7 @@ function placeOuter({ weights, vocabulary, withDraft }: PlacementInput, host: Dr
   host.parts.lookup += weights.lookup
   host.parts.overhead += processBytes(vocabulary)
   head.parts.weights += weights.output + (last ? tied : 0)
-  head.device = { ...head.device, readAlways: head.device.readAlways + weights.output + tied }
+  head.readAlways += weights.output + tied
   if (withDraft) head.parts.draft += weights.draft
 }
 
@@ -175,6 +174,8 @@ function hostDraft({ machine }: PlacementInput, gpus: readonly MachineGpu[]): Dr
   const usable = usableMemory(memory.freeBytes)
   return {
     parts: noParts(),
+    layers: 0,
+    readAlways: 0,
     device: {
       name: 'memory',
       kind: 'memory',
@@ -192,7 +193,7 @@ function hostDraft({ machine }: PlacementInput, gpus: readonly MachineGpu[]): Dr
 }
 
 function gpuDraft(gpu: MachineGpu): Draft {
-  return { parts: noParts(), device: gpuDevice(gpu, usableGpu(gpu.freeBytes)) }
+  return { parts: noParts(), layers: 0, readAlways: 0, device: gpuDevice(gpu, usableGpu(gpu.freeBytes)) }
 }
 
 export function gpuDevice(gpu: MachineGpu, usable: number): PlacedDevice {
@@ -211,8 +212,8 @@ export function gpuDevice(gpu: MachineGpu, usable: number): PlacedDevice {
   }
 }
 
-function finished(device: PlacedDevice, parts: Parts, kvBytes: number): PlacedDevice {
-  return { ...device, parts, kvShare: kvBytes > 0 ? parts.kv / kvBytes : 0 }
+function finished({ device, parts, layers, readAlways }: Draft, kvBytes: number): PlacedDevice {
+  return { ...device, parts, layers, readAlways, kvShare: kvBytes > 0 ? parts.kv / kvBytes : 0 }
 }
 
 /** Card and processor share one memory: what lies in either counts once, in one. */
@@ -221,9 +222,16 @@ function merged(devices: readonly PlacedDevice[]): PlacedDevice {
   if (!card || !host) throw new Error('a card and a memory were placed')
   const parts = noParts()
   for (const device of devices) for (const part of Object.keys(parts) as DevicePart[]) parts[part] += device.parts[part]
-  return { ...card, parts, kvShare: 1, layers: card.layers + host.layers, usable: Math.min(card.usable, host.usable || card.usable) }
+  return {
+    ...card,
+    parts,
+    kvShare: 1,
+    layers: card.layers + host.layers,
+    readAlways: card.readAlways + host.readAlways,
+    usable: Math.min(card.usable, host.usable || card.usable),
+  }
 }
 
 function used({ parts }: Draft): number {
-  return Object.values(parts).reduce((sum, bytes) => sum + bytes, 0)
+  return usedBytes({ parts })
 }

@@ -29,14 +29,14 @@ export function shapeTensors(architecture: string, shape: ShapeFacts): PlannedTe
 function withFamilyHabits(architecture: string, facts: ShapeFacts): ShapeFacts {
   return {
     ...facts,
-    hasQkvBias: facts.hasQkvBias || /^qwen2/.test(architecture),
+    hasQkvBias: facts.hasQkvBias || architecture.startsWith('qwen2'),
     hasQkNorm: facts.hasQkNorm || /^(qwen3|gemma3)/.test(architecture),
   }
 }
 
 function layerTensors(architecture: string, facts: ShapeFacts, layer: number): PlannedTensor[] {
   const { hidden } = facts
-  const isGemma = /^gemma/.test(architecture)
+  const isGemma = architecture.startsWith('gemma')
   const norms = ['attn_norm', 'ffn_norm', ...(isGemma ? ['post_attention_norm', 'post_ffw_norm'] : [])]
   const tensor = tensorsOfLayer(layer)
   return [
@@ -173,5 +173,5 @@ function draftTensors(architecture: string, facts: ShapeFacts): PlannedTensor[] 
       : ['embed_tokens', 'shared_head_head'].map((name) => plannedTensor(`nextn.${draft}.${name}.weight`, [vocabulary, hidden], 'draft'))),
   ])
     .flat()
-    .map(({ layer: _, ...tensor }) => ({ ...tensor, part: 'draft' as const }))
+    .map(({ name, rows, columns, dimensions }) => ({ name, rows, columns, dimensions, part: 'draft' }))
 }

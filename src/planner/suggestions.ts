@@ -38,8 +38,8 @@ export function changesThatFit(subject: Subject, wishes: Wishes): PlanChange[] {
   const combined = single.length > 0 ? [] : combinations(subject, wishes).flatMap((attempt) => tried(subject, attempt))
   const found = [...single, ...combined].toSorted((a, b) => a.rank - b.rank)
   // Of quantisations only the best that fits and the next are worth a line.
-  const quantizations = found.filter((change) => change.kind === 'quantization').slice(2)
-  return [...found.filter((change) => !quantizations.includes(change)).slice(0, 7), ...hardwareChange(subject, wishes)]
+  const dropped = new Set(found.filter((change) => change.kind === 'quantization').slice(2))
+  return [...found.filter((change) => !dropped.has(change)).slice(0, 7), ...hardwareChange(subject, wishes)]
 }
 
 function tried(subject: Subject, { wishes, ...change }: Attempt): PlanChange[] {

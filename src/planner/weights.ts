@@ -71,10 +71,10 @@ export function weightsOf(header: ModelHeader, quantization: string = header.qua
     const bytes = header.tensors.map((tensor) => tensor.bytes)
     const exact = collect(fromHeader, bytes, facts, quantization, 'exact')
     // Files of packed 4-bit numbers have fewer elements than the model has parameters.
-    return header.source === 'gguf' ? exact : { ...exact, parameters: shapeParameters(header.architecture, facts) || exact.parameters }
+    return header.source === 'gguf' ? exact : { ...exact, parameters: shapeParameters(header, facts) || exact.parameters }
   }
   const isGguf = header.source === 'gguf' && fromHeader !== undefined
-  const tensors = isGguf ? byLayer(fromHeader) : shapeTensors(header.architecture, facts)
+  const tensors = isGguf ? byLayer(fromHeader) : impliedTensors(header, facts)
   // A folder of safetensors that says MXFP4 has only its experts so.
   const stored = quantization === 'MXFP4' && own && !isGguf ? 'MXFP4+BF16' : (quantizationNamed(quantization) ?? quantization)
   const bytes = bytesFor(stored, tensors, header.architecture, facts)
@@ -82,9 +82,18 @@ export function weightsOf(header: ModelHeader, quantization: string = header.qua
   return byBitsPerWeight(fromHeader ?? tensors, facts, quantization)
 }
 
+const implied = new WeakMap<ModelHeader, PlannedTensor[]>()
+
+/** Many quantisations are asked of one header. */
+function impliedTensors(header: ModelHeader, facts: ShapeFacts): PlannedTensor[] {
+  const tensors = implied.get(header) ?? shapeTensors(header.architecture, facts)
+  implied.set(header, tensors)
+  return tensors
+}
+
 /** Of the main model; 0 when the shape does not say enough. */
-function shapeParameters(architecture: string, facts: ShapeFacts): number {
-  const counted = shapeTensors(architecture, facts).filter(({ part }) => part !== 'draft' && part !== 'lookup')
+function shapeParameters(header: ModelHeader, facts: ShapeFacts): number {
+  const counted = impliedTensors(header, facts).filter(({ part }) => part !== 'draft' && part !== 'lookup')
   return counted.reduce((sum, tensor) => sum + elementsOf(tensor), 0)
 }
 

@@ -59,9 +59,22 @@ describe('what must not leave a machine', () => {
   })
 
   it('fields with telling names lose their values, and everything else keeps its shape', () => {
-    expect(redactValue({ hfToken: 'x', auth: { tokens: 5 }, list: ['/home/li/x', 7, null, true], '10.0.0.7': 'a' })).toEqual({
+    expect(
+      redactValue({
+        hfToken: 'x',
+        auth: { tokens: 5 },
+        serial: 165,
+        cookie: ['a'],
+        token: true,
+        list: ['/home/li/x', 7, null, true],
+        '10.0.0.7': 'a',
+      }),
+    ).toEqual({
       hfToken: '<hidden>',
       auth: { tokens: 5 },
+      serial: '<hidden>',
+      cookie: '<hidden>',
+      token: true,
       list: ['/home/<user>/x', 7, null, true],
       '<ip>': 'a',
     })

@@ -22,9 +22,14 @@ export function redactValue(value: unknown, options: RedactOptions = {}): unknow
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       redactText(key, options),
-      typeof item === 'string' && isSecretName(key) ? HIDDEN : redactValue(item, options),
+      isSecretName(key) && isPlainValue(item) ? HIDDEN : redactValue(item, options),
     ]),
   )
+}
+
+/** A group of fields is looked into; whether something is on is no secret. */
+function isPlainValue(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || Array.isArray(value)
 }
 
 export function redactText(text: string, { secrets = [], hostNames = [], userNames = [] }: RedactOptions = {}): string {

@@ -30,7 +30,9 @@ export interface HeaderReaderOptions {
 
 /** What a plan says of the catalogue alone, when nothing can be read. Throws `model-not-found`. */
 export async function catalogueHeaderOf(model: string): Promise<ModelHeader> {
-  const found = findModel(model)
+  // A tag that no short name has is a slip: without it the name may mean another model.
+  const isSlip = /^[\w.-]+:/.test(model) && !/^(hf|ms):/i.test(model) && !catalogueEntry(model)
+  const found = isSlip ? undefined : findModel(model)
   const header = found && headerOfCatalogue(found)
   if (header) return withShortName(header, model)
   const near = nearestNames(model)
@@ -93,9 +95,9 @@ async function fallback(model: string, error: AppError): Promise<ModelHeader> {
 
 /** A short name goes first, as with `pull`; then a repository's own name without its owner. */
 function referenceOf(model: string): Reference | undefined {
-  const known = catalogueEntry(model) ? undefined : findModel(model)
   const reference = parseReference(model)
   if (reference.type !== 'name' || catalogueEntry(model)) return reference
+  const known = model.includes(':') ? undefined : findModel(model)
   return known ? parseReference(`hf:${known.owner}/${known.id}`) : undefined
 }
 

@@ -49,7 +49,7 @@ function knowledgeOf(correction: PlanCorrection | undefined): PlanKnowledge {
 function correctionNote(samples: number, factors: Omit<PlanCorrection, 'samples'>): Localized {
   const list = Object.entries(factors).map(([name, factor]) => `${name} × ${factor.toFixed(2)}`)
   return {
-    en: `Corrected by ${samples} loads on this machine: ${list.join(', ')}.`,
+    en: `Corrected by ${samples} ${samples === 1 ? 'load' : 'loads'} on this machine: ${list.join(', ')}.`,
     zh: `已按本机 ${samples} 次实际加载修正：${list.join('，')}。`,
   }
 }

@@ -88,6 +88,35 @@ describe('pulls', () => {
     expect((await collect(pulls, id)).at(-1)?.state).toBe('cancelled')
   })
 
+  it('that are paused keep their watchers, and go on where they were when resumed', async () => {
+    const { pulls, sources } = make()
+    const { id } = pulls.start('m', { include: ['*.gguf'] })
+    const watching = collect(pulls, id)
+    await settle()
+    expect(pulls.pause(id).state).toBe('paused')
+    expect(sources[0]?.signal.aborted).toBe(true)
+    sources[0]?.progress({ state: 'downloading', doneBytes: 9 })
+    await settle()
+    expect(pulls.list()[0]?.state).toBe('paused')
+    expect(pulls.resume(id).state).toBe('waiting')
+    await settle()
+    expect(sources).toHaveLength(2)
+    sources[1]?.end.resolve(model)
+    const states = (await watching).map(({ state }) => state)
+    expect(states).toContain('paused')
+    expect(states.at(-1)).toBe('done')
+  })
+
+  it('that are asked for again while paused go on', async () => {
+    const { pulls, sources } = make()
+    const { id } = pulls.start('m')
+    await settle()
+    pulls.pause(id)
+    expect(pulls.start('m').id).toBe(id)
+    await settle()
+    expect(sources).toHaveLength(2)
+  })
+
   it('that fail tell why', async () => {
     const { pulls, sources } = make()
     const { id } = pulls.start('m')

@@ -12,6 +12,7 @@ import { idempotency } from './idempotency.ts'
 import { BODY_LIMIT } from './json-body.ts'
 import { checkCaller, preflightHeaders, requestIdOf } from './policy.ts'
 import type { RouteContext } from './route-context.ts'
+import { anthropicRoutes } from './routes/anthropic.ts'
 import { apiDocsRoutes } from './routes/api-docs.ts'
 import { apiRoutes } from './routes/api.ts'
 import { chatRoutes } from './routes/chat.ts'
@@ -57,6 +58,7 @@ export function createApp(options: AppOptions): Hono {
     completionRoutes,
     embeddingRoutes,
     openAiModelRoutes,
+    anthropicRoutes,
     rerankRoutes,
     tokenRoutes,
     infillRoutes,

@@ -2,6 +2,7 @@
 import type { WireError } from '../shared/generate.ts'
 import { localizeError } from '../shared/errors.ts'
 import type { Language } from '../shared/language.ts'
+import { anthropicError } from './dialects/anthropic-reply.ts'
 import { openAiError } from './dialects/openai-reply.ts'
 
 /** What is known of a call when it fails. */
@@ -26,6 +27,14 @@ export const openAiErrors: ErrorDialect = {
   body: openAiError,
 }
 
+/** Its own paths, and those that it shares when the caller names Anthropic's version. */
+export const anthropicErrors: ErrorDialect = {
+  name: 'anthropic',
+  owns: ({ path, header }) =>
+    /^\/v1\/messages(?:\/|$)/.test(path) || (/^\/v1\/models(?:\/|$)/.test(path) && header('anthropic-version') !== undefined),
+  body: anthropicError,
+}
+
 /** Our own: the code, its data, and what they mean. */
 export const ownErrors: ErrorDialect = {
   name: 'bendi',
@@ -34,7 +43,7 @@ export const ownErrors: ErrorDialect = {
 }
 
 /** The first that owns a call. */
-const ERROR_DIALECTS: readonly ErrorDialect[] = [openAiErrors]
+const ERROR_DIALECTS: readonly ErrorDialect[] = [anthropicErrors, openAiErrors]
 
 export function errorDialectOf(call: ErrorCall): ErrorDialect {
   return ERROR_DIALECTS.find((dialect) => dialect.owns(call)) ?? ownErrors

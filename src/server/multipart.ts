@@ -1,72 +1,123 @@
-/** An uploaded form with one file, read as it arrives. */
-import { Readable } from 'node:stream'
-import { Busboy } from '@fastify/busboy'
+/** An uploaded form with one file (RFC 7578), read as it arrives: pulled by whoever reads the file, so that nothing piles up and nothing is left hanging. */
 import { AppError } from '../shared/errors.ts'
-import { deferred } from '../base/async.ts'
+import { ByteReader } from './byte-reader.ts'
 
 export interface UploadedForm {
   filename: string
-  content: AsyncIterable<Uint8Array>
-  /** The other fields; complete once the content has been read to its end. */
+  /** At its end the whole form has been read. Throws `invalid-request` when that breaks off. */
+  content: AsyncGenerator<Uint8Array>
+  /** The other fields; complete once the content has been read. */
   fields: ReadonlyMap<string, string>
-  /** Resolves when the whole form has been read. Throws `invalid-request`. */
-  end: Promise<void>
 }
 
-const LIMITS = { fields: 16, fieldSize: 64 * 1024, fieldNameSize: 256, files: 1, parts: 20, headerPairs: 32, headerSize: 16 * 1024 }
+const MAX_PARTS = 32
+const MAX_HEADER = 16 * 1024
+const MAX_FIELD = 64 * 1024
 
-/** Throws `unsupported-media-type`, `invalid-request`, and `invalid-field` when there is no file called `name`. */
+/** Throws `invalid-request`, and `invalid-field` when there is no file called `name`. */
 export async function readForm(request: Request, name: string): Promise<UploadedForm> {
-  const type = request.headers.get('content-type') ?? ''
-  if (!/^multipart\/form-data\s*;/i.test(type))
-    throw new AppError('invalid-request', { reason: 'expected a multipart/form-data body with a file' })
-  if (!request.body) throw new AppError('invalid-request', { reason: 'the body is empty' })
-  const parser = createParser(type)
-  const source = Readable.fromWeb(request.body as Parameters<typeof Readable.fromWeb>[0])
+  const boundary = boundaryOf(request.headers.get('content-type') ?? '')
+  if (!request.body) throw invalid('the body is empty')
+  const reader = new ByteReader(request.body)
   const fields = new Map<string, string>()
-  const file = deferred<{ filename: string; content: Readable }>()
-  const end = deferred<void>()
-  const contents: Readable[] = []
-  /** Whatever breaks off, all that somebody may be waiting for ends. */
-  const fail = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error)
-    const failure = new AppError('invalid-request', { reason: `the form cannot be read (${reason})` })
-    file.reject(failure)
-    end.reject(failure)
-    for (const content of contents) content.destroy(failure)
-    source.destroy()
-  }
-  end.promise.catch(() => {})
-  file.promise.catch(() => {})
-  source.on('error', fail)
-  parser.on('error', fail)
-  parser.on('field', (field: string, value: string) => void fields.set(field, value))
-  parser.on('file', (field, content, filename) => {
-    contents.push(content)
-    // Without a listener, a form that breaks off would end the process.
-    content.on('error', fail)
-    // A reader who has had enough reads no further.
-    content.on('close', () => content.readableEnded || fail(new Error('it was not read to its end')))
-    if (field === name) file.resolve({ filename, content })
-    // A stream that nobody reads would hold up the rest.
-    else content.resume()
-  })
-  parser.on('finish', () => {
-    file.reject(new AppError('invalid-field', { field: name, reason: 'expected a file' }))
-    end.resolve()
-  })
-  source.pipe(parser)
-  return { ...(await file.promise), fields, end: end.promise }
+  const parts = readParts(reader, boundary, fields, name)
+  const first = await parts.next()
+  if (first.done) throw new AppError('invalid-field', { field: name, reason: 'expected a file' })
+  return { filename: first.value.filename, content: wholeForm(first.value.content, parts, reader), fields }
 }
 
-function createParser(type: string): Busboy {
+interface FilePart {
+  filename: string
+  content: AsyncGenerator<Uint8Array>
+}
+
+async function* wholeForm(
+  content: AsyncGenerator<Uint8Array>,
+  parts: AsyncGenerator<FilePart>,
+  reader: ByteReader,
+): AsyncGenerator<Uint8Array> {
   try {
-    return new Busboy({
-      headers: { 'content-type': type },
-      limits: LIMITS,
-      isPartAFile: (_field, _type, filename) => filename !== undefined,
-    })
-  } catch (error) {
-    throw new AppError('invalid-request', { reason: error instanceof Error ? error.message : String(error) })
+    yield* content
+    for await (const _ of parts) throw invalid('it has more than one file')
+  } finally {
+    await reader.cancel()
   }
+}
+
+/** The files called `name`; the fields between them are put into the map. */
+async function* readParts(reader: ByteReader, boundary: string, fields: Map<string, string>, name: string): AsyncGenerator<FilePart> {
+  // The first boundary may stand at the very beginning, without a line end before it.
+  reader.unread(Buffer.from('\r\n'))
+  const delimiter = Buffer.from(`\r\n--${boundary}`)
+  await skip(reader.until(delimiter))
+  for (let count = 0; ; count++) {
+    const tail = await reader.take(2)
+    if (tail.toString('latin1') === '--') return await skip(reader.rest())
+    if (tail.toString('latin1') !== '\r\n') throw invalid('a boundary is not followed by a line end')
+    if (count === MAX_PARTS) throw invalid(`it has more than ${MAX_PARTS} parts`)
+    // A part without headers begins with the empty line at once.
+    reader.unread(Buffer.from('\r\n'))
+    const head = (await collected(reader.until(Buffer.from('\r\n\r\n')), MAX_HEADER, 'the headers of a part')).toString('utf8')
+    const { field, filename } = dispositionOf(head)
+    const content = reader.until(delimiter)
+    if (filename === undefined) {
+      const value = (await collected(content, MAX_FIELD, `the field "${field}"`)).toString('utf8')
+      fields.set(field, value)
+    } else if (field === name) {
+      yield { filename, content }
+    } else {
+      await skip(content)
+    }
+  }
+}
+
+/** `multipart/form-data; boundary=…`, quoted or not (RFC 2046, 5.1.1). */
+function boundaryOf(type: string): string {
+  if (!/^multipart\/form-data\s*(?:;|$)/i.test(type)) throw invalid('expected multipart/form-data with a file')
+  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type)
+  const boundary = match?.[1] ?? match?.[2]
+  if (boundary === undefined) throw invalid('its boundary is missing')
+  return boundary
+}
+
+/** Browsers and fetch write `"` as `%22`, others as `\"`; `filename*` (RFC 5987) is the exact one where there is one. */
+function dispositionOf(head: string): { field: string; filename?: string } {
+  const line = head.split('\r\n').find((one) => /^content-disposition\s*:/i.test(one))
+  const field = line && parameterOf(line, 'name')
+  if (!line || field === undefined) throw invalid('a part has no name')
+  const exact = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(line)?.[1]
+  const filename = (exact === undefined ? undefined : decoded(exact)) ?? parameterOf(line, 'filename')
+  return { field, ...(filename === undefined ? {} : { filename }) }
+}
+
+function parameterOf(line: string, name: string): string | undefined {
+  const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, 'i').exec(line)
+  return match?.[1]?.replace(/\\(["\\])/g, '$1') ?? match?.[2]
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function collected(pieces: AsyncIterable<Uint8Array>, limit: number, what: string): Promise<Buffer> {
+  const all: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.byteLength
+    if (bytes > limit) throw invalid(`${what} is longer than ${limit} bytes`)
+    all.push(piece)
+  }
+  return Buffer.concat(all)
+}
+
+async function skip(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of pieces);
+}
+
+function invalid(reason: string): AppError {
+  return new AppError('invalid-request', { reason: `the form cannot be read: ${reason}` })
 }

@@ -3,6 +3,8 @@
  * against what the server answers. A new surface adds its rows in a file of its own (see openai/openai-routes.ts), and one line here.
  */
 import { z } from 'zod'
+import { anthropicRoutes } from './anthropic/anthropic-routes.ts'
+import { AnthropicErrorSchema } from './anthropic/messages-reply.ts'
 import { OpenAiErrorSchema } from './openai.ts'
 import { openAiRoutes } from './openai/openai-routes.ts'
 import { recordRoutes } from './record-routes.ts'
@@ -18,17 +20,12 @@ const OwnError = z.strictObject({
     hint: z.string().optional(),
   }),
 })
-const AnthropicError = z.strictObject({
-  type: z.literal('error'),
-  error: z.strictObject({ type: z.string(), message: z.string() }),
-  request_id: z.string(),
-})
 const OllamaError = z.strictObject({ error: z.string() })
 
 /** The body of an error, by dialect. */
 export const errorSchemas: Readonly<Record<WireDialect, z.ZodType>> = {
   openai: OpenAiErrorSchema,
-  anthropic: AnthropicError,
+  anthropic: AnthropicErrorSchema,
   ollama: OllamaError,
   bendi: OwnError,
 }
@@ -82,4 +79,4 @@ const otherRoutes: readonly WireRoute[] = [
   { ...plain, method: 'GET', path: '/docs/api.css', summary: 'How that page looks', responseType: 'text/css' },
 ]
 
-export const wireRoutes: readonly WireRoute[] = [...openAiRoutes, ...recordRoutes, ...ownRoutes, ...otherRoutes]
+export const wireRoutes: readonly WireRoute[] = [...openAiRoutes, ...recordRoutes, ...anthropicRoutes, ...ownRoutes, ...otherRoutes]

@@ -36,7 +36,7 @@ function statement(prepared: Libsql.Statement<unknown[]>): SqliteStatement {
   }
 }
 
-/** Throws a TypeError for what has no place in a column: it is a bug of ours, and better told here than lost. */
+/** Throws a TypeError for what has no place in a column: it is a bug of ours, and better told here than lost. `invalid-request` for a NUL. */
 export function toSqlValue(value: unknown): SqlValue {
   switch (typeof value) {
     case 'undefined':
@@ -51,8 +51,8 @@ export function toSqlValue(value: unknown): SqlValue {
       if (!Number.isSafeInteger(Number(value))) throw new TypeError(`${value} would be read back rounded`)
       return value
     case 'string':
-      // Reading stops at the first one.
-      if (value.includes('\0')) throw new TypeError('a text with a NUL would be read back cut')
+      // Reading stops at the first one. Only callers' own words hold any: names, and ids that were never ours.
+      if (value.includes('\0')) throw new AppError('invalid-request', { reason: 'a text holds a NUL character' })
       return value
     case 'object':
       return objectToSqlValue(value)

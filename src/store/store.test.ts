@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger, silentLogger, type LogEntry } from '../base/logger.ts'
+import { AppError } from '../shared/errors.ts'
 import { parseColumn } from './column-types.ts'
 import { migrations, type SchemaChange } from './migrations.ts'
 import { TABLES } from './schema.ts'
@@ -49,8 +50,12 @@ describe('values', () => {
     expect(toSqlValue(value)).toBe(bound)
   })
 
-  test.each([[Number.NaN], [{ a: 1 }], [[1]], [2n ** 60n], [Symbol('x')], ['a\u0000b'], [() => 1]])('%s is refused', (value) => {
+  test.each([[Number.NaN], [{ a: 1 }], [[1]], [2n ** 60n], [Symbol('x')], [() => 1]])('%s is refused', (value) => {
     expect(() => toSqlValue(value)).toThrow(TypeError)
+  })
+
+  test('a text with a NUL is the caller’s mistake', () => {
+    expect(() => toSqlValue('a\u0000b')).toThrow(AppError)
   })
 
   test('a boolean, a float, bytes and an emoji come back through a query', async () => {

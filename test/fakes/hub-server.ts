@@ -94,6 +94,15 @@ export async function startHubServer(): Promise<HubServer> {
   return hub
 }
 
+const knownHashes = new WeakMap<Uint8Array, string>()
+
+/** Of published content, which does not change: computed once. */
+function publishedHash(data: Uint8Array): string {
+  const known = knownHashes.get(data) ?? sha256Of(data)
+  knownHashes.set(data, known)
+  return known
+}
+
 export function sha256Of(data: Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
@@ -173,7 +182,7 @@ function huggingFaceInfo({ hub, request, response, url }: Exchange, match: RegEx
     siblings: Object.entries(repository.files).map(([path, data]) => ({
       rfilename: path,
       ...(withBlobs ? { blobId: createHash('sha1').update(data).digest('hex'), size: data.length } : {}),
-      ...(withBlobs && isLfs(path) ? { lfs: { sha256: sha256Of(data), size: data.length, pointerSize: 134 } } : {}),
+      ...(withBlobs && isLfs(path) ? { lfs: { sha256: publishedHash(data), size: data.length, pointerSize: 134 } } : {}),
     })),
   })
 }
@@ -201,7 +210,7 @@ function huggingFaceFile({ hub, fault, request, response, logged }: Exchange, ma
   response.setHeader('x-repo-commit', revisionOf(repository))
   if (!isLfs(match[3] ?? ''))
     return sendFile({ fault, request, response, logged, data, etag: createHash('sha1').update(data).digest('hex') })
-  const sha256 = sha256Of(data)
+  const sha256 = publishedHash(data)
   response.writeHead(302, {
     location: `/cdn/${sha256}`,
     'x-linked-etag': `"${sha256}"`,
@@ -213,7 +222,7 @@ function huggingFaceFile({ hub, fault, request, response, logged }: Exchange, ma
 
 function storage({ hub, fault, request, response, logged }: Exchange, match: RegExpExecArray): void | Promise<void> {
   for (const repository of hub.repositories.values()) {
-    const data = Object.values(repository.files).find((item) => sha256Of(item) === match[1])
+    const data = Object.values(repository.files).find((item) => publishedHash(item) === match[1])
     if (data) return sendFile({ fault, request, response, logged, data, etag: match[1] ?? '' })
   }
   json(response, 403, { error: 'expired' })
@@ -234,7 +243,7 @@ function modelScopeFiles({ hub, response }: Exchange, match: RegExpExecArray): v
         Path: path,
         Type: 'blob',
         Size: data.length,
-        Sha256: sha256Of(data),
+        Sha256: publishedHash(data),
         Revision: revisionOf(repository),
         IsLFS: isLfs(path),
       })),
@@ -247,7 +256,7 @@ function modelScopeFile({ hub, fault, request, response, url, logged }: Exchange
   const repository = find(hub, match[1], 'ms')
   const data = repository?.files[url.searchParams.get('FilePath') ?? '']
   if (!data) return json(response, 404, { Code: 10010204004, Message: 'not found', Success: false })
-  return sendFile({ fault, request, response, logged, data, etag: sha256Of(data) })
+  return sendFile({ fault, request, response, logged, data, etag: publishedHash(data) })
 }
 
 function modelScopeInfo({ hub, response }: Exchange, match: RegExpExecArray): void {
@@ -273,7 +282,7 @@ function packageIndex({ hub, request, response }: Exchange, match: RegExpExecArr
         files: Object.entries(files).map(([filename, data]) => ({
           filename,
           url: `../../packages/${match[1]}/${filename}`,
-          hashes: { sha256: sha256Of(data) },
+          hashes: { sha256: publishedHash(data) },
           size: data.length,
           yanked: false,
         })),
@@ -282,7 +291,7 @@ function packageIndex({ hub, request, response }: Exchange, match: RegExpExecArr
     return
   }
   const links = Object.entries(files).map(
-    ([name, data]) => `<a href="/packages/${match[1]}/${name}#sha256=${sha256Of(data)}">${name}</a><br />`,
+    ([name, data]) => `<a href="/packages/${match[1]}/${name}#sha256=${publishedHash(data)}">${name}</a><br />`,
   )
   response.writeHead(200, { 'content-type': 'text/html' }).end(`<!DOCTYPE html><html><body>\n${links.join('\n')}\n</body></html>`)
 }
@@ -290,7 +299,7 @@ function packageIndex({ hub, request, response }: Exchange, match: RegExpExecArr
 function packageFile({ hub, fault, request, response, logged }: Exchange, match: RegExpExecArray): void | Promise<void> {
   const data = hub.packages.get(match[1] ?? '')?.[match[2] ?? '']
   if (!data) return json(response, 404, { message: 'Not Found' })
-  return sendFile({ fault, request, response, logged, data, etag: sha256Of(data) })
+  return sendFile({ fault, request, response, logged, data, etag: publishedHash(data) })
 }
 
 interface Sending {

@@ -7,6 +7,8 @@ import { systemClock } from '../../src/platform/clock.ts'
 import { createRecords, type RecordsOptions } from '../../src/platform/records.ts'
 import { AppError } from '../../src/shared/errors.ts'
 import type { Deployment, Hardware, Model, Pull, StartDeployment } from '../../src/shared/api.ts'
+import { createPlanning } from '../../src/platform/plan.ts'
+import { catalogueHeaderOf } from '../../src/platform/plan-header.ts'
 import type { Platform } from '../../src/platform/platform.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
@@ -79,6 +81,7 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
       ...(deployments.size > 0 ? { defaultModel: resolve('default') } : {}),
     }),
     hardware: async () => HARDWARE,
+    ...createPlanning({ probe: async () => HARDWARE, readHeader: catalogueHeaderOf }),
     doctor: async () => [
       { id: 'node', level: 'ok', title: { en: 'Node.js', zh: 'Node.js' }, detail: { en: process.version, zh: process.version } },
     ],

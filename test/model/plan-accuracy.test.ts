@@ -15,6 +15,9 @@ import type { ModelHeader } from '../../src/models/headers/model-header.ts'
 import { readModelHeader } from '../../src/models/headers/read-model-header.ts'
 import { syntheticGguf } from '../../src/models/headers/synthetic-gguf.ts'
 import type { ModelFacts } from '../../src/models/model-facts.ts'
+import { kvSize } from '../../src/planner/kv-cache.ts'
+import { kvModelOf } from '../../src/planner/kv-streams.ts'
+import { weightsOf } from '../../src/planner/weights.ts'
 import { writeTinyModel } from '../fixtures/tiny-gguf.ts'
 
 const ARCHITECTURES = ['qwen2', 'llama', 'deepseek2'] as const
@@ -57,6 +60,18 @@ describe.each(ARCHITECTURES)('a %s model', (architecture) => {
       expect(allocatedKv).toBeGreaterThan(0)
       const predicted = facts.weightBytes + wish.context * PARALLEL * facts.kvBytesPerToken(wish.kvType)
       expectWithin(predicted, allocatedWeights + allocatedKv, 0.03, wish)
+    }
+  })
+
+  it('takes what the planner says of it, within 3 %', () => {
+    const weights = weightsOf(header)
+    const kv = kvModelOf(header.shape, header.mlaLayout)
+    for (const [index, wish] of WISHES.entries()) {
+      const { allocatedWeights, allocatedKv } = known(real[index])
+      const { context, kvType: type, kvLayout: layout } = wish
+      const cache = kvSize(kv, { context, users: PARALLEL, type, layout, allocation: 'llama' })
+      expect(weights.basis).toBe('exact')
+      expectWithin(weights.total + cache.bytes, allocatedWeights + allocatedKv, 0.03, wish)
     }
   })
 

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { AppError } from '../../shared/errors.ts'
 import type { Localized } from '../../shared/language.ts'
 import { PLAN_TASKS, PlanRequestSchema, RecommendRequestSchema } from '../../shared/plan.ts'
@@ -139,19 +139,25 @@ const QUESTIONS: readonly { key: 'for' | 'languages' | 'users' | 'context'; text
   { key: 'context', text: { en: 'How many tokens of context?', zh: '上下文需要多少 token？' }, usual: '8192' },
 ]
 
-/** An empty answer takes the usual one. */
+/** An empty answer takes the usual one. Throws `cancelled` when the input ends before. */
 async function askWishes({ io, output, signal }: CommandContext): Promise<Record<string, string>> {
-  const lines = createInterface({ input: io.stdin, ...(io.terminal ? { output: io.terminal } : {}) })
+  const lines = createInterface({ input: io.stdin, signal })
   const answers: Record<string, string> = {}
-  try {
-    for (const { key, text, usual } of QUESTIONS) {
-      const answer = await lines.question(`${output.say(text)} [${usual}] `, { signal })
-      answers[key] = answer.trim() === '' ? usual : answer.trim()
-    }
-  } catch {
-    throw new AppError('cancelled')
-  } finally {
-    lines.close()
+  let asked = 0
+  const ask = (): void => {
+    const question = QUESTIONS[asked]
+    if (question) output.status(`${output.say(question.text)} [${question.usual}] `)
   }
+  ask()
+  for await (const line of lines) {
+    const question = QUESTIONS[asked]
+    if (!question) break
+    answers[question.key] = line.trim() === '' ? question.usual : line.trim()
+    asked += 1
+    if (asked === QUESTIONS.length) break
+    ask()
+  }
+  lines.close()
+  if (asked < QUESTIONS.length) throw new AppError('cancelled')
   return answers
 }

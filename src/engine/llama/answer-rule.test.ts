@@ -144,3 +144,9 @@ test('an answer without a thought is held from its first token; a thought that t
   ruleOf({ isOpen: false }, braces()).mask(logits)
   expect([...logits.keys()].filter((token) => logits[token] === 0).map((token) => TEXTS[token])).toEqual(['{', '}', '<think>'])
 })
+
+test('an announcement of the answer is written for a model that closes its thought itself', () => {
+  const thought = { forceClose: '</think> <th>a', introduction: ' <th>a' }
+  expect(textOf(write(ruleOf(thought, braces()), [14, 1, 14, 14, 14, 14, 14, 12]))).toBe('a</think> <th>a{')
+  expect(textOf(write(ruleOf({ ...thought, budget: 1 }, braces()), [14, 14, 14, 14, 14, 14, 12]))).toBe('a</think> <th>a{')
+})

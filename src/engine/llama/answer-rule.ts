@@ -13,6 +13,8 @@ export interface ThoughtSettings {
   forceClose: string
   /** The prompt has opened the thought; otherwise the answer may open one. */
   isOpen: boolean
+  /** Written for the model between its thought and an answer that is held to a form, where its format announces the answer (gpt-oss). */
+  introduction?: string | undefined
   /** Tokens of thought at most. */
   budget?: number | undefined
 }
@@ -156,7 +158,14 @@ export class AnswerRule implements TokenRule {
     if (seen.includes(close)) {
       this.#phase = 'answer'
       this.#tail = ''
+      this.#introduce()
     } else this.#tail = seen.slice(1 - close.length)
+  }
+
+  /** After a thought that the model has closed itself; what closes it otherwise has the introduction in it. */
+  #introduce(): void {
+    const { thought, tokenize } = this.#options
+    if (thought.introduction !== undefined && this.#forced.length === 0) this.#forced = tokenize(thought.introduction)
   }
 
   #readAtStart(text: string): void {

@@ -14,8 +14,8 @@ import type { TokenRule } from './token-rule.ts'
 import { readVocabulary } from './token-vocabulary.ts'
 import type { Markup, TokenVocabulary } from './token-vocabulary.ts'
 
-/** A constraint that takes longer to prepare is refused. */
-const LIMIT_MS = 2_000
+/** A constraint that takes longer to prepare is refused. It does so in a thread of its own, so nobody but its request waits. */
+const LIMIT_MS = 5_000
 /** What the compilation here may take of everybody's time. What takes longer stays in the thread that tried it. */
 const LIGHT_MS = 150
 const LIGHT_BYTES = 32 * 2 ** 20

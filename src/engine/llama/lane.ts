@@ -44,7 +44,9 @@ export class Lane {
   readonly stats: LaneStats = { steps: 0, lastMs: 0, lastOverheadMs: 0, computedTokens: 0 }
   readonly #options: LaneOptions
   readonly #governor: ThreadGovernor
-  #wake: () => void = () => {}
+  #endSleep: () => void = () => {}
+  /** Something has happened since the last look at the scheduler: it may have come between that and the sleep. */
+  #isWoken = false
   #closed = false
   #idleListeners: (() => void)[] = []
   /** Everything worth keeping was written down since the last step. */
@@ -121,6 +123,7 @@ export class Lane {
     try {
       const { scheduler, runner, tiers } = this.#options
       await this.#options.beforeSchedule?.()
+      this.#isWoken = false
       const start = this.#options.now()
       const batch = scheduler.schedule()
       for (const snapshot of scheduler.takeWanted()) this.#fetch(snapshot)
@@ -165,13 +168,19 @@ export class Lane {
     void this.#options.tiers?.fetch(snapshot).then(() => this.#wake())
   }
 
+  #wake(): void {
+    this.#isWoken = true
+    this.#endSleep()
+  }
+
   async #sleep(): Promise<void> {
-    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    if (this.#isWoken) return
+    const woken = new Promise<void>((resolve) => (this.#endSleep = resolve))
     if (this.#options.scheduler.isIdle) for (const listener of this.#idleListeners.splice(0)) listener()
     if (this.#options.scheduler.isIdle && !this.#tidy) this.#idleTimer = setTimeout(() => void this.#tidyUp(), IDLE_MS)
     await woken
     clearTimeout(this.#idleTimer)
-    this.#wake = () => {}
+    this.#endSleep = () => {}
   }
 
   /** Nobody is served: check the books, then save and write what would be lost with the process, one sequence at a time. */

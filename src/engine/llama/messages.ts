@@ -37,6 +37,7 @@ const ThoughtSettingsSchema = z.strictObject({
   close: z.string().min(1),
   forceClose: z.string(),
   isOpen: z.boolean(),
+  introduction: z.string().optional(),
   budget: z.number().int().min(0).optional(),
 })
 

@@ -104,13 +104,24 @@ function constraintOf(request: GenerateRequest, { answer }: Rendered, prompt: Pr
 }
 
 /** A budget leaves room for the answer: an answer that has no tokens left is none. */
-function thoughtOf({ thinkingTokens, maxTokens }: GenerateRequest, { answer }: Rendered): GenerateCommand['thought'] {
+function thoughtOf(request: GenerateRequest, { answer }: Rendered): GenerateCommand['thought'] {
+  const { thinkingTokens, maxTokens, output, toolChoice } = request
   const syntax = answer?.dialect.thought
   if (!answer || !syntax || !(answer.opensThought || answer.mayThink)) return undefined
   const most = maxTokens === undefined ? Number.POSITIVE_INFINITY : Math.floor(maxTokens * (1 - ANSWER_SHARE))
   const budget = thinkingTokens === undefined ? undefined : Math.min(thinkingTokens, most)
   const { open, close, forceClose, assumed = false } = syntax
-  return { open, close, forceClose, isOpen: answer.opensThought || assumed, ...(budget === undefined ? {} : { budget }) }
+  const rest = forceClose.slice(forceClose.indexOf(close) + close.length)
+  // What announces an answer would be in the way of a call that has to come.
+  const mustCall = toolChoice?.type === 'required' || toolChoice?.type === 'named'
+  return {
+    open,
+    close,
+    forceClose: mustCall && rest.trim() !== '' ? close : forceClose,
+    isOpen: answer.opensThought || assumed,
+    ...(output && !mustCall && rest.trim() !== '' && { introduction: rest }),
+    ...(budget === undefined ? {} : { budget }),
+  }
 }
 
 /** All texts of a dialect's syntax: special tokens within them are marks. gpt-oss writes its channels, which its syntax does not spell out. */

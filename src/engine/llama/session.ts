@@ -9,6 +9,7 @@ import { findGrammarProblem } from './grammar-problem.ts'
 import type { KvShape } from './kv-pool.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
+import { LanguageMasks, languageRule } from './language-rule.ts'
 import type { GenerateCommand, PromptText, Report, WorkerEvent, WorkerOptions } from './messages.ts'
 import type { LlamaModel } from './model.ts'
 import { scorePrompt } from './prompt-scorer.ts'
@@ -38,6 +39,7 @@ export class Session {
   readonly #lanes: Lanes
   readonly #sideWork: SideWork
   readonly #constraints: Constraints
+  readonly #languages: LanguageMasks
   #nextSequence = 1
   #outbox: [number, WorkerEvent][] = []
   #isFlushing = false
@@ -46,6 +48,7 @@ export class Session {
     this.#options = options
     this.#lanes = lanes
     this.#constraints = new Constraints(options.model)
+    this.#languages = new LanguageMasks(options.model)
     this.#sideWork = new SideWork({
       model: options.model,
       threads: options.options.threads,
@@ -173,10 +176,11 @@ export class Session {
   }
 
   /** Throws `invalid-schema`, `invalid-pattern`, `invalid-grammar`. */
-  async #holdOf({ thought, constraint, markup, sampling }: GenerateCommand): Promise<AnswerHold> {
+  async #holdOf({ thought, constraint, language, markup, sampling }: GenerateCommand): Promise<AnswerHold> {
     if (sampling.grammar !== undefined) return this.#grammarHold(sampling.grammar, markup)
-    const rules = constraint ? [await this.#constraints.prepare(constraint, markup)] : []
-    return { rules, ...(thought && { thought }) }
+    const banned = language && (await this.#languages.of(language))
+    const form = constraint && (await this.#constraints.prepare(constraint, markup))
+    return { rules: [...(banned ? [() => languageRule(banned)] : []), ...(form ? [form] : [])], ...(thought && { thought }) }
   }
 
   /** Held from the first token on. XGrammar needs less time for what is ambiguous, libllama reads all of GBNF. */

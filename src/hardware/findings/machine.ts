@@ -103,6 +103,25 @@ export function diskFinding({ disk }: Hardware): Finding {
   return (disk.freeBytes < 0.3 * GB ? problem : warning)('disk', title, detail, remedy)
 }
 
+/** As memory cards and old USB disks read. */
+const SLOW_DISK_BYTES_PER_SECOND = 60_000_000
+
+export function diskSpeedFindings({ disk: { path, readBytesPerSecond } }: Hardware): Finding[] {
+  if (readBytesPerSecond === undefined || readBytesPerSecond >= SLOW_DISK_BYTES_PER_SECOND) return []
+  const minutes = Math.ceil((5 * GB) / readBytesPerSecond / 60)
+  return [
+    warning(
+      'disk-speed',
+      { en: 'Disk speed', zh: '磁盘速度' },
+      {
+        en: `${path} reads ${formatBytes(readBytesPerSecond)}/s: a model of 5 GB takes ${minutes} min to load`,
+        zh: `${path} 读取速度为 ${formatBytes(readBytesPerSecond)}/s：加载 5 GB 的模型约需 ${minutes} 分钟`,
+      },
+      { en: 'Set BENDI_HOME to a faster disk (an SSD).', zh: '请将 BENDI_HOME 设到更快的磁盘（SSD）。' },
+    ),
+  ]
+}
+
 /** A folder that is slow for models, or that forgets them. */
 export function diskKindFindings({ disk }: Hardware): Finding[] {
   const title: Localized = { en: 'Data folder', zh: '数据目录' }

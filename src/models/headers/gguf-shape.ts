@@ -81,6 +81,7 @@ function attention(read: MetadataReader, layers: number): MutableShape {
     num_attention_heads: heads,
     num_key_value_heads: isLatent ? heads : (largest(kvHeads) ?? heads),
     num_key_value_heads_per_layer: differ ? kvHeads.slice(0, layers) : undefined,
+    v_head_dim: isLatent ? undefined : valueLength(read),
     head_dim: isLatent && read.architecture !== 'deepseek4' ? undefined : headLength(read, heads),
   })
 }
@@ -88,6 +89,12 @@ function attention(read: MetadataReader, layers: number): MutableShape {
 function headLength(read: MetadataReader, heads: number | undefined): number | undefined {
   const width = read.number('embedding_length')
   return read.number('attention.key_length') ?? (width !== undefined && heads ? Math.floor(width / heads) : undefined)
+}
+
+/** Only where values are not as long as keys. */
+function valueLength(read: MetadataReader): number | undefined {
+  const value = read.number('attention.value_length')
+  return value === read.number('attention.key_length') ? undefined : value
 }
 
 function latent(read: MetadataReader): MutableShape {

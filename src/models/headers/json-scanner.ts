@@ -57,7 +57,7 @@ export class JsonScanner {
     const start = this.#at
     let value = 0
     for (let byte = this.#text[this.#at]; byte !== undefined && byte >= ZERO && byte <= ZERO + 9; byte = this.#text[this.#at]) {
-      value = value * 10 + byte - ZERO
+      value = value * 10 + (byte - ZERO)
       this.#at += 1
       if (value > Number.MAX_SAFE_INTEGER) break
     }

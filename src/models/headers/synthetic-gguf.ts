@@ -2,32 +2,12 @@
  * A GGUF header for a dry run of the engine (engine/llama/dry-run.ts), which has no need of a vocabulary or of weights:
  * from a GGUF's own metadata, or made from the shape of a safetensors model. Undefined for what libllama cannot run so.
  */
-import type { GgufScalar, GgufValue } from '../gguf.ts'
+import type { GgufValue } from '../gguf.ts'
 import { ggmlTypeId } from '../ggml-types.ts'
 import type { ModelHeader } from './model-header.ts'
 import { shapeMetadata } from './synthetic-metadata.ts'
 import { shapeTensors } from './synthetic-tensors.ts'
-
-/** As the engine's SparseModel; models and engine do not know each other. */
-export interface SyntheticGguf {
-  metadata: Record<string, SyntheticValue>
-  tensors: SyntheticTensor[]
-}
-
-export type SyntheticValue =
-  | { type: 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64'; value: number }
-  | { type: 'u64' | 'i64'; value: number | bigint }
-  | { type: 'bool'; value: boolean }
-  | { type: 'string'; value: string }
-  | { type: 'array'; elementType: Exclude<SyntheticValue['type'], 'array'>; values: readonly GgufScalar[] }
-
-export interface SyntheticTensor {
-  name: string
-  /** Innermost first. */
-  shape: readonly number[]
-  typeId: number
-  bytes: number
-}
+import type { SyntheticGguf, SyntheticValue } from './synthetic-value.ts'
 
 /** Source: llama-vocab.cpp: the tokeniser `no_vocab` needs only its size. */
 const NO_VOCABULARY: SyntheticValue = { type: 'string', value: 'no_vocab' }

@@ -3,7 +3,7 @@
  * Source: llama.cpp conversion/{base,llama,qwen,deepseek}.py `set_gguf_parameters`.
  */
 import type { ModelShape } from './model-header.ts'
-import type { SyntheticValue } from './synthetic-gguf.ts'
+import type { SyntheticValue } from './synthetic-value.ts'
 
 export const SYNTHETIC_ARCHITECTURES = ['llama', 'qwen2', 'qwen3', 'qwen3moe', 'deepseek2'] as const
 export type SyntheticArchitecture = (typeof SYNTHETIC_ARCHITECTURES)[number]

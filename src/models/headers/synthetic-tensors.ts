@@ -3,7 +3,7 @@
  * Source: llama.cpp src/models/{llama,qwen2,qwen3,qwen3moe,deepseek2}.cpp `load_arch_tensors`.
  */
 import type { ModelShape } from './model-header.ts'
-import type { SyntheticTensor } from './synthetic-gguf.ts'
+import type { SyntheticTensor } from './synthetic-value.ts'
 import { expertsOf, isSynthetic, numberReader } from './synthetic-metadata.ts'
 import type { SyntheticArchitecture } from './synthetic-metadata.ts'
 

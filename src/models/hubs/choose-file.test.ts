@@ -49,4 +49,26 @@ describe('choosing', () => {
     expect(() => choose(['a-Q4_K_M-00001-of-00003.gguf'])).toThrow(/1 of 3 parts/)
     expect(() => choose(['a-Q8_0.gguf'], { file: 'b.gguf' })).toThrow(/no file b\.gguf/)
   })
+
+  test('chooses by what fits when no quantisation is named', () => {
+    const files = [
+      { path: 'a-Q4_K_M.gguf', bytes: 400 },
+      { path: 'a-Q3_K_M.gguf', bytes: 300 },
+      { path: 'a-Q2_K.gguf', bytes: 200 },
+      { path: 'a-IQ1_S.gguf', bytes: 100 },
+    ]
+    const within = (most: number): string[] =>
+      chooseGguf(files, 'hf:org/repo', {}, { fits: (bytes) => bytes <= most }).files.map(({ path }) => path)
+    expect(within(1000)).toEqual(['a-Q4_K_M.gguf'])
+    expect(within(350)).toEqual(['a-Q3_K_M.gguf'])
+    expect(within(250)).toEqual(['a-Q2_K.gguf'])
+    expect(within(10)).toEqual(['a-Q4_K_M.gguf'])
+  })
+
+  test('takes what --include and --exclude leave', () => {
+    const files = ['a-Q4_K_M.gguf', 'a-Q8_0.gguf', 'config.json', 'model.safetensors'].map((path) => ({ path }))
+    expect(chooseGguf(files, 'hf:org/repo', {}, { exclude: ['*Q4*'] }).files).toEqual([{ path: 'a-Q8_0.gguf' }])
+    expect(chooseGguf(files, 'hf:org/repo', {}, { include: ['*.json', '*.safetensors'] }).files).toHaveLength(2)
+    expect(() => chooseGguf(files, 'hf:org/repo', {}, { include: ['*.onnx'] })).toThrow(/leave no file/)
+  })
 })

@@ -42,6 +42,8 @@ export async function resolveSources(
       }
     })
   const elsewhere = references.flatMap((reference) => otherHubs(reference, asking)).map((attempt) => attempt())
+  // They may fail before anybody waits for them.
+  for (const attempt of [...attempts, ...elsewhere]) attempt.catch(() => {})
   try {
     const first = await Promise.race([Promise.any(attempts), silence(timeoutMs, signal)])
     const others = [...attempts, ...elsewhere]
@@ -51,7 +53,6 @@ export async function resolveSources(
     throw explain(references, failures, timeoutMs)
   } finally {
     stop.abort(new SourceMiss('another source answered first'))
-    for (const attempt of [...attempts, ...elsewhere]) attempt.catch(() => {})
   }
 }
 

@@ -36,12 +36,11 @@ export interface Candidate {
 export async function candidatesFor(wanted: WantedFile, folders: StoreFolders | undefined, library: Library): Promise<Candidate[]> {
   const [models, stored] = await Promise.all([library.list(), folders ? listStored(folders) : []])
   const own = models.flatMap((model) =>
-    library.filesOf(model).map((file, index) => ({ store: 'library', name: model.name, path: file, ...model.files[index] })),
+    library
+      .filesOf(model)
+      .map((file, index) => ({ ...model.files[index], bytes: model.files[index]?.bytes ?? 0, store: 'library', path: file })),
   )
-  const all = [
-    ...own.map(({ store, bytes = 0, sha256 }, index) => ({ store, path: own[index]?.path ?? '', bytes, sha256 })),
-    ...stored.map(({ store, path: file, bytes, sha256 }) => ({ store, path: file, bytes, sha256 })),
-  ]
+  const all: (Candidate & { bytes: number; sha256?: string | undefined })[] = [...own, ...stored]
   return all
     .filter((file) => file.bytes === wanted.bytes && (file.sha256 === undefined || file.sha256 === wanted.sha256))
     .toSorted((a, b) => Number(b.sha256 !== undefined) - Number(a.sha256 !== undefined))

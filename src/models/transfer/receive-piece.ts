@@ -52,7 +52,7 @@ export async function receivePiece(context: ReceiveContext, connection: Connecti
   const writer = createBatchWriter(handle, connection.start, onWritten)
   connection.writer = writer
   try {
-    await copyBody(context, connection, opened.response.body, opened.skipBytes, writer)
+    await copyBody(context, connection, { body: opened.response.body, skipBytes: opened.skipBytes, askedEnd: wish.end }, writer)
   } catch (error) {
     throw asFailure(error, connection, host)
   } finally {
@@ -65,12 +65,10 @@ export async function receivePiece(context: ReceiveContext, connection: Connecti
 async function copyBody(
   { limit, now, totalBytes }: ReceiveContext,
   connection: Connection,
-  body: AsyncIterable<Uint8Array>,
-  skipBytes: number,
+  { body, skipBytes, askedEnd }: { body: AsyncIterable<Uint8Array>; skipBytes: number; askedEnd: number },
   writer: BatchWriter,
 ): Promise<void> {
   const { source, abort } = connection
-  const askedEnd = connection.end
   let skip = skipBytes
   for await (const chunk of body) {
     abort.signal.throwIfAborted()

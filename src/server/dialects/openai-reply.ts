@@ -73,7 +73,14 @@ function round(value: number): number {
 const OPENAI_CODES: Readonly<Record<string, string>> = { 'prompt-too-long': 'context_length_exceeded' }
 /** OpenAI has fewer types than our table: what does not exist is an invalid request there, and an overload the server's error. */
 const OPENAI_TYPES: Readonly<Record<string, string>> = { not_found_error: 'invalid_request_error', overloaded_error: 'server_error' }
-const PARAMS: Readonly<Record<string, string>> = { 'model-not-found': 'model', 'invalid-grammar': 'grammar', 'empty-prompt': 'prompt' }
+const PARAMS: Readonly<Record<string, string>> = {
+  'model-not-found': 'model',
+  'not-an-embedding-model': 'model',
+  'cannot-rerank': 'model',
+  'invalid-grammar': 'grammar',
+  'infill-unsupported': 'suffix',
+  'empty-prompt': 'prompt',
+}
 
 export function openAiError(error: WireError, language: Language): OpenAiError {
   const { message, hint } = localizeError(error, language)

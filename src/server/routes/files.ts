@@ -17,7 +17,7 @@ export function fileRoutes({ platform }: RouteContext): Hono {
       // Some room for the form around it; what really arrives is counted as well.
       if (length > files.limit + 1024 * 1024) throw new AppError('request-too-large', { limit: files.limit })
       const form = await readForm(c.req.raw, 'file')
-      const file = await files.create(wholeForm(form), () => newFile(form))
+      const file = await files.create(form.content, () => newFile(form))
       return c.json(wireFile(file))
     })
     .get('/v1/files', async (c) => {
@@ -46,12 +46,6 @@ export function fileRoutes({ platform }: RouteContext): Hono {
       await files.delete(id)
       return c.json({ id, object: 'file', deleted: true } satisfies DeletedFile)
     })
-}
-
-/** The file's bytes; at their end the rest of the form has been read, so that its fields are known. */
-async function* wholeForm({ content, end }: UploadedForm): AsyncGenerator<Uint8Array> {
-  yield* content
-  await end
 }
 
 /** Throws `invalid-field`. */

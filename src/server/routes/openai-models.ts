@@ -2,18 +2,24 @@ import { Hono } from 'hono'
 import type { Platform } from '../../platform/platform.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { OpenAiModel, OpenAiModelList } from '../../shared/openai.ts'
+import { anthropicModel, speaksAnthropic } from './anthropic.ts'
 import { unixSeconds, type RouteContext } from '../route-context.ts'
 
-/** `GET /v1/models`, `GET /v1/models/:id` (an id may hold slashes, encoded or not) */
+/** `GET /v1/models`, `GET /v1/models/:id` (an id may hold slashes, encoded or not), in the form of the caller's own API */
 export function openAiModelRoutes({ platform }: RouteContext): Hono {
   return new Hono()
-    .get('/v1/models', async (c) => c.json<OpenAiModelList>({ object: 'list', data: await listModels(platform) }))
+    .get('/v1/models', async (c) => {
+      const models = await listModels(platform)
+      if (!speaksAnthropic(c)) return c.json<OpenAiModelList>({ object: 'list', data: models })
+      const data = models.map(({ id, created }) => anthropicModel(id, created))
+      return c.json({ data, first_id: data[0]?.id ?? null, has_more: false, last_id: data.at(-1)?.id ?? null })
+    })
     .get('/v1/models/:id{.+}', async (c) => {
       const id = await platform.resolveName(c.req.param('id'))
       const models = await listModels(platform)
       const found = models.find((model) => model.id === id)
       if (!found) throw new AppError('model-not-found', { model: id, available: models.map((model) => model.id).join(', ') || '–' })
-      return c.json<OpenAiModel>(found)
+      return speaksAnthropic(c) ? c.json(anthropicModel(found.id, found.created)) : c.json<OpenAiModel>(found)
     })
 }
 

@@ -13,7 +13,7 @@ export function peerRoutes({ platform }: RouteContext): Hono {
     refuseUnlessShared(platform, c)
     // Models that are used where they lie name folders of this machine; others have nothing to say about it.
     const models = (await platform.care.sharedModels()).filter((model) => model.source !== 'file')
-    return c.json(models.map(({ folder: _, ...model }) => model))
+    return c.json(models.map((model) => ({ ...model, folder: undefined })))
   })
   // Hono answers HEAD with the same handler.
   app.get('/api/peer/files/:sha256', async (c) => {

@@ -1,0 +1,63 @@
+import { performance } from 'node:perf_hooks'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Given, invoke, mayThink, merged, parallel, pieces, read } from '../../test/fixtures/answer-samples.ts'
+import type { AnswerDialect } from './answer-dialect.ts'
+
+const dialects: [string, AnswerDialect][] = parallel.map(([name, { dialect }]) => [name, dialect])
+
+describe('any text', () => {
+  const marks = parallel.flatMap(([, , text]) => text.split(/(?<=[>\]}])|(?=[<[{])/))
+  const fragment = fc.oneof(
+    fc.constantFrom(
+      ...marks,
+      '<think>',
+      '</think>',
+      '\n\n',
+      '                    ',
+      '{"name": "add"',
+      '"arguments": {',
+      '\\',
+      '"',
+      '}',
+      '想🤔',
+      '<',
+      '｜',
+      '```json',
+    ),
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+  )
+  const text = fc.array(fragment, { maxLength: 24 }).map((parts) => parts.join(''))
+
+  it.each(dialects)('%s: never throws, keeps arguments valid, and does not depend on the cuts', (_, dialect) => {
+    fc.assert(
+      fc.property(
+        text,
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        fc.array(fc.nat(300), { maxLength: 6 }),
+        (whole, opens, may, split, cuts) => {
+          const given: Given = { dialect, opensThought: opens, mayThink: may || opens, split }
+          const expected = merged(pieces(given, [whole]))
+          read(given, whole)
+          expect(merged(pieces(given, whole.split('')))).toEqual(expected)
+          const points = [0, ...cuts.map((cut) => Math.min(cut, whole.length)), whole.length].toSorted((a, b) => a - b)
+          const parts = points.slice(1).map((point, index) => whole.slice(points[index], point))
+          expect(merged(pieces(given, parts))).toEqual(expected)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each(dialects)('%s: a megabyte takes time in proportion', (_, dialect) => {
+    const begin = parallel.find(([, given]) => given.dialect === dialect)?.[2].slice(0, 90) ?? ''
+    for (const unit of ['<', '{"a":', '\n', begin, '<tool_call>{"name": "add", "arguments": {', '<｜DSML｜invoke name="a">', 'a "b\\']) {
+      const long = begin + unit.repeat(Math.ceil(250_000 / unit.length))
+      const started = performance.now()
+      read({ dialect, ...mayThink }, long)
+      expect(performance.now() - started).toBeLessThan(5000)
+    }
+  })
+})

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../shared/errors.ts'
+import { deviceKey, deviceNamed, DEVICES, nearestDevices } from './device-table.ts'
+import { parseGpus, parseMemory } from './parse-devices.ts'
+
+const GIB = 2 ** 30
+
+test('the table has some eighty devices of eight makers, each with its data sheet, and no name of two', () => {
+  expect(DEVICES.length).toBeGreaterThanOrEqual(60)
+  expect(new Set(DEVICES.map((device) => device.vendor)).size).toBeGreaterThanOrEqual(7)
+  const keys = DEVICES.flatMap(({ name, aliases }) => [...new Set([name, ...aliases].map(deviceKey))])
+  expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([])
+  for (const { name, source, memory, bandwidth } of DEVICES) {
+    expect(source, name).toContain(name)
+    expect(Math.min(...memory, bandwidth), name).toBeGreaterThan(0)
+  }
+})
+
+test.each([
+  ['4090', ['RTX 4090'], 24, 1008],
+  ['8xH20-96G', Array.from({ length: 8 }, () => 'H20'), 96, 4000],
+  ['2x3090+1x4090', ['RTX 3090', 'RTX 3090', 'RTX 4090'], 24, 936],
+  ['RTX 4090 D', ['RTX 4090 D'], 24, 1008],
+  ['4090-48G', ['RTX 4090 48 GiB'], 48, 1008],
+  ['3x RTX 4060 Ti 8G', Array.from({ length: 3 }, () => 'RTX 4060 Ti 8 GiB'), 8, 288],
+  ['5090 D v2', ['RTX 5090 D v2'], 24, 1344],
+  ['Foo-48G@900GB/s', ['Foo'], 48, 900],
+  ['910B', ['Ascend 910B'], 64, 1600],
+  ['S4000', ['MTT S4000'], 48, 768],
+  ['AI Max+ 395', ['Strix Halo'], 128, 256],
+  ['H20-3e', ['H20-3e'], 141, 4800],
+])('%s is read', (text, names, gib, bandwidth) => {
+  const gpus = parseGpus(text)
+  expect(gpus.map((gpu) => gpu.name)).toEqual(names)
+  expect(gpus[0]).toMatchObject({ memoryBytes: gib * GIB, bandwidth: bandwidth * 1e9 })
+})
+
+test('none is no card, and more than eight are several computers', () => {
+  expect(parseGpus('none')).toEqual([])
+  expect(parseGpus('16xH20').map((gpu) => gpu.node)).toEqual([...Array.from({ length: 8 }, () => 0), ...Array.from({ length: 8 }, () => 1)])
+})
+
+test('a part of unified memory is all that Metal gives', () => {
+  expect(parseGpus('M3 Ultra')[0]).toMatchObject({ memoryBytes: 512 * GIB, freeBytes: 384 * GIB, isUnified: true })
+})
+
+describe('what drivers report', () => {
+  test.each([
+    ['NVIDIA GeForce RTX 4090', 'RTX 4090'],
+    ['NVIDIA A100-SXM4-80GB', 'A100'],
+    ['NVIDIA H100 80GB HBM3', 'H100 SXM'],
+    ['Tesla V100-SXM2-32GB', 'V100'],
+    ['Ascend 910B3', 'Ascend 910B'],
+    ['Apple M3 Max', 'M3 Max'],
+    ['AMD Radeon RX 7900 XTX', 'RX 7900 XTX'],
+    ['NVIDIA GeForce RTX 4070 Ti SUPER', 'RTX 4070 Ti SUPER'],
+    ['NVIDIA GB10', 'DGX Spark'],
+    ['Intel(R) Arc(TM) A770 Graphics', 'Arc A770'],
+  ])('%s is known', (reported, name) => {
+    expect(deviceNamed(reported)?.name).toBe(name)
+  })
+
+  test('and what is not in the table is nothing else', () => {
+    for (const name of ['NVIDIA GeForce GTX 1080', 'Voodoo 5', '', '4']) expect(deviceNamed(name)).toBeUndefined()
+  })
+})
+
+test('an unknown card is refused with near names and the form that always works', () => {
+  expect(nearestDevices('4091')).toContain('RTX 4090')
+  expect(() => parseGpus('RTX 4091')).toThrow(/near: .*4090.*NAME-48G@900GB\/s/)
+  for (const text of ['', '0x4090', '9999999x4090', 'x4090', '4090+', 'Foo-48G']) expect(() => parseGpus(text), text).toThrow(AppError)
+})
+
+test('memory is in GiB, as it is sold', () => {
+  expect(parseMemory('64G')).toEqual({ bytes: 64 * GIB })
+  expect(parseMemory('1.5 TiB')).toEqual({ bytes: 1.5 * 2 ** 40 })
+  expect(parseMemory('512G@460GB/s')).toEqual({ bytes: 512 * GIB, bandwidth: 460e9 })
+  for (const text of ['', 'x', '-3G', '64', '0G']) expect(() => parseMemory(text), text).toThrow(AppError)
+})
+
+test('any text is read or refused, never anything else', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9x+@GB/s -]{0,40}$/)), (text) => {
+      for (const parse of [parseGpus, parseMemory]) {
+        try {
+          parse(text)
+        } catch (error) {
+          expect(error).toBeInstanceOf(AppError)
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
