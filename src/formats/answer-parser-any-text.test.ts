@@ -1,10 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Given, invoke, mayThink, merged, parallel, pieces, read } from '../../test/fixtures/answer-samples.ts'
+import { type Given, mayThink, merged, parallel, pieces, read } from '../../test/fixtures/answer-samples.ts'
 import type { AnswerDialect } from './answer-dialect.ts'
 
 const dialects: [string, AnswerDialect][] = parallel.map(([name, { dialect }]) => [name, dialect])
+
+/** For 150,000 characters; about 100 ms on a quiet machine. What grows with the square takes minutes. */
+const LIMIT_MS = 15_000
 
 describe('any text', () => {
   const marks = parallel.flatMap(([, , text]) => text.split(/(?<=[>\]}])|(?=[<[{])/))
@@ -47,17 +50,21 @@ describe('any text', () => {
           expect(merged(pieces(given, parts))).toEqual(expected)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
-  it.each(dialects)('%s: a megabyte takes time in proportion', (_, dialect) => {
-    const begin = parallel.find(([, given]) => given.dialect === dialect)?.[2].slice(0, 90) ?? ''
-    for (const unit of ['<', '{"a":', '\n', begin, '<tool_call>{"name": "add", "arguments": {', '<｜DSML｜invoke name="a">', 'a "b\\']) {
-      const long = begin + unit.repeat(Math.ceil(250_000 / unit.length))
-      const started = performance.now()
-      read({ dialect, ...mayThink }, long)
-      expect(performance.now() - started).toBeLessThan(5000)
-    }
-  })
+  it.each(dialects)(
+    '%s: a megabyte of marks in all takes time in proportion',
+    (_, dialect) => {
+      const begin = parallel.find(([, given]) => given.dialect === dialect)?.[2].slice(0, 90) ?? ''
+      for (const unit of ['<', '{"a":', '\n', begin, '<tool_call>{"name": "add", "arguments": {', '<｜DSML｜invoke name="a">', 'a "b\\']) {
+        const long = begin + unit.repeat(Math.ceil(150_000 / unit.length))
+        const started = performance.now()
+        read({ dialect, ...mayThink }, long)
+        expect(performance.now() - started).toBeLessThan(LIMIT_MS)
+      }
+    },
+    60_000,
+  )
 })

@@ -11,42 +11,15 @@
  * - A block without a usable name is no call: its inner text is text, its marks are dropped.
  * - With `toolChoice: none` or without tools nothing is read as a call.
  */
-import type { Tool, ToolChoice } from '../shared/generate.ts'
-import type { AnswerDialect } from './answer-dialect.ts'
+import type { AnswerParser as Parser, AnswerParserOptions as Options, AnswerPiece as Piece } from './answer-pieces.ts'
 import { AnswerReader } from './parse/answer-reader.ts'
 import { PieceList } from './parse/piece-list.ts'
 import type { TextWindow } from './parse/text-window.ts'
 import { createHarmonyStages } from './parse/harmony-stages.ts'
 
-export type AnswerPiece =
-  | { type: 'reasoning'; text: string }
-  | { type: 'text'; text: string }
-  /** `call` counts from 0. */
-  | { type: 'call-begin'; call: number; id: string; name: string }
-  | { type: 'call-arguments'; call: number; text: string }
-  /** All `call-arguments` of the call together are valid JSON now. `repaired`: they are not what the model wrote to the letter. */
-  | { type: 'call-end'; call: number; repaired: boolean }
-
-export interface AnswerParser {
-  /** What is certain after this piece. */
-  push(text: string): AnswerPiece[]
-  /** What was held back. Afterwards nothing may be pushed. */
-  end(): AnswerPiece[]
-  readonly state: AnswerState
-}
-
-export type AnswerState = 'thinking' | 'answer' | 'calling'
-
-export interface AnswerParserOptions {
-  dialect: AnswerDialect
-  opensThought: boolean
-  mayThink: boolean
-  tools: readonly Tool[]
-  toolChoice?: ToolChoice
-  /** false: thoughts stay in the text, with their tags. */
-  split: boolean
-  newId(): string
-}
+export type AnswerPiece = Piece
+export type AnswerParser = Parser
+export type AnswerParserOptions = Options
 
 /** UTF-16 units that are looked at together: bounds the work on a long piece with many marks. */
 const CHUNK = 512

@@ -1,6 +1,6 @@
 /** A conversation → the text that the model reads, by the chat template of its file, or by its family's format when that fails. */
 import { AppError } from '../shared/errors.ts'
-import type { Prompt, Tool } from '../shared/generate.ts'
+import type { Tool } from '../shared/generate.ts'
 import type { AnswerDialect } from './answer-dialect.ts'
 import { detectDialect } from './detect-dialect.ts'
 import { deepseekV31ToolText } from './dialects/deepseek-v31.ts'
@@ -10,20 +10,11 @@ import { renderOwnFormat } from './own-formats.ts'
 import { renderTemplate, type RenderedText } from './render-template.ts'
 import { TemplateRefusal } from './run-template.ts'
 import { leadingSystemAsOne } from './template-messages.ts'
+import type { MessagesPrompt as Conversation, TemplateSource as Source } from './template-source.ts'
 import { type ThinkingChoice, thinkingChoice, thinkingVariables } from './thinking.ts'
 
-export interface TemplateSource {
-  /** Jinja; absent when the file has none. */
-  template?: string
-  /** The texts of the special tokens; empty when the vocabulary has none. */
-  bosToken: string
-  eosToken: string
-  architecture: string
-  /** The model's name, for messages and to guess its family. */
-  name?: string
-}
-
-export type MessagesPrompt = Extract<Prompt, { type: 'messages' }>
+export type TemplateSource = Source
+export type MessagesPrompt = Conversation
 
 export interface RenderedPrompt {
   text: string

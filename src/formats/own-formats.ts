@@ -1,7 +1,7 @@
 /** Prompts without a template: our encoders for the families that ship none, turn formats for the others. */
 import type { Message } from '../shared/generate.ts'
 import type { AnswerDialect, DialectName } from './answer-dialect.ts'
-import type { MessagesPrompt, TemplateSource } from './chat-template.ts'
+import type { MessagesPrompt, TemplateSource } from './template-source.ts'
 import { encodeDeepseekV31 } from './encoders/deepseek-v31-encoder.ts'
 import { encodeDeepseekV32 } from './encoders/deepseek-v32-encoder.ts'
 import { encodeDeepseekV4, encodeDeepseekV41 } from './encoders/deepseek-v4-encoder.ts'

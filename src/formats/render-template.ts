@@ -1,6 +1,6 @@
 /** A conversation through the Jinja template of its model, tried in the shapes that templates disagree about. */
 import type { Message } from '../shared/generate.ts'
-import type { MessagesPrompt, TemplateSource } from './chat-template.ts'
+import type { MessagesPrompt, TemplateSource } from './template-source.ts'
 import { runTemplate, TemplateRefusal } from './run-template.ts'
 import {
   keepsToolCalls,

@@ -61,7 +61,7 @@ describe('the language guard', () => {
           if (!isTokenAllowed(whole, language)) return
           expect(isTokenAllowed(whole.subarray(cut), language)).toBe(true)
           // An emoji's parts and letters are allowed as beginnings; symbols that share their first byte only with other scripts may need a whole token.
-          if (/^[\p{L}\p{N}\p{Emoji_Presentation}\s]*$/u.test(text)) expect(isTokenAllowed(whole.subarray(0, cut), language)).toBe(true)
+          if (/^[\p{L}0-9\p{Emoji_Presentation}\s]*$/u.test(text)) expect(isTokenAllowed(whole.subarray(0, cut), language)).toBe(true)
         },
       ),
     )

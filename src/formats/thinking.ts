@@ -1,6 +1,6 @@
 /** The request's wish about thinking → what a family's template or encoder is told. */
 import type { AnswerDialect, DialectName } from './answer-dialect.ts'
-import type { MessagesPrompt } from './chat-template.ts'
+import type { MessagesPrompt } from './template-source.ts'
 
 export interface ThinkingChoice {
   /** Absent: the model's default. */

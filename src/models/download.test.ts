@@ -82,7 +82,7 @@ describe('what goes wrong on the way is mended', () => {
 
   test('a connection that falls silent is given up and resumed', async () => {
     hub.order(/^\/cdn/, { kind: 'stall', afterBytes: 100_000 })
-    await downloadFile(options({ stallMs: 200 }))
+    await downloadFile(options({ stallMs: 600 }))
     expect(await arrived()).toEqual(WHOLE)
     expect(hub.sentBytes()).toBeLessThan(data.length * 1.05)
   })

@@ -159,11 +159,14 @@ function isSameFile(known: PartIdentity, wanted: PartIdentity): boolean {
 
 /** Who lied before is not asked again, unless nobody else is left. */
 function applyVerdicts(sources: readonly SourceState[], { verdicts }: PartJournal): void {
-  const honest = sources.filter((source) => verdicts.get(source.name) !== 'lied')
+  const isBad = (source: SourceState): boolean => ['lied', 'doubted'].includes(verdicts.get(source.name) ?? '')
+  const honest = sources.filter((source) => !isBad(source))
   for (const source of sources) {
     const verdict = verdicts.get(source.name)
     if (verdict === 'agreed') Object.assign(source, { ...newSource(source.url, source.limit, verdict), name: source.name })
-    if (verdict === 'lied' && honest.length > 0) source.state = 'dropped'
+    if (!isBad(source) || honest.length === 0 || verdict === undefined) continue
+    source.state = 'dropped'
+    source.verdict = verdict
   }
 }
 

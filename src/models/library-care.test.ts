@@ -57,7 +57,7 @@ describe('verify', () => {
     bytes[50_000] = (bytes[50_000] ?? 0) ^ 1
     await writeFile(library.fileOf(model), bytes)
     const result = await verifyModel(model, { library, env: env(), logger: silentLogger, offline: true })
-    expect(result).toMatchObject({ ok: false, offlineReason: 'offline', files: [{ state: 'damaged' }] })
+    expect(result).toMatchObject({ ok: false, offlineReason: { en: 'offline', zh: '离线' }, files: [{ state: 'damaged' }] })
   })
 
   test('tells when something else is published now', async () => {

@@ -4,7 +4,7 @@
  *   target.part          the file at its full length, with holes
  *   target.part.journal  first line: what it is a part of; then a line for each thing that happened
  *     +0-1000 hub;       these bytes were written, and this source sent them
- *     ~hub;  !mirror;    this source agreed with another one; this one lied
+ *     ~hub;  !a;  ?b;    this source agreed with another one; this one lied; this one is doubted
  *     =12;               the first 12 lines are on the disk for sure
  *
  * What a killed process has written is still in the system's memory, so every line counts; after a restart of the machine
@@ -39,7 +39,8 @@ export type PartIdentity = z.infer<typeof PartIdentitySchema>
 /** Bytes that have arrived, by the name of the source that sent them. */
 export type Arrived = Map<string, Range[]>
 
-export type Verdict = 'agreed' | 'lied'
+/** `doubted`: two sources disagree, and nobody else could say who is right. */
+export type Verdict = 'agreed' | 'lied' | 'doubted'
 
 export interface PartJournal {
   identity: PartIdentity
@@ -104,8 +105,8 @@ export async function arrivedBytes(target: string): Promise<number> {
 /** Starts a journal that holds what `journal` does, compacted; whatever was there is replaced. */
 export async function openJournal(target: string, { identity, arrived, verdicts }: PartJournal): Promise<OpenJournal> {
   const lines = [
-    ...[...arrived].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))),
     ...[...verdicts].map(([source, verdict]) => verdictLine(source, verdict)),
+    ...[...arrived].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))),
   ]
   const head = JSON.stringify({ ...identity, boot: identity.boot ?? (await bootId()) })
   await writeFileAtomic(journalFile(target), `${[head, ...lines].join('\n')}\n`, { mode: 0o600 })
@@ -166,8 +167,11 @@ function rangeLine({ start, end }: Range, source: string): string {
   return `+${start}-${end} ${nameInLine(source)};`
 }
 
+const VERDICT_SIGNS: Record<Verdict, string> = { agreed: '~', lied: '!', doubted: '?' }
+const VERDICTS: Record<string, Verdict> = { '~': 'agreed', '!': 'lied', '?': 'doubted' }
+
 function verdictLine(source: string, verdict: Verdict): string {
-  return `${verdict === 'lied' ? '!' : '~'}${nameInLine(source)};`
+  return `${VERDICT_SIGNS[verdict]}${nameInLine(source)};`
 }
 
 function nameInLine(source: string): string {
@@ -176,16 +180,18 @@ function nameInLine(source: string): string {
 
 /** Every whole line ends with `;`: one that a kill has cut does not. */
 function applyLine({ identity, arrived, verdicts }: PartJournal, line: string): void {
-  const verdict = /^([~!])(\S+);$/.exec(line)
-  if (verdict) {
-    verdicts.set(verdict[2] ?? '', verdict[1] === '!' ? 'lied' : 'agreed')
-    if (verdict[1] === '!') arrived.delete(verdict[2] ?? '')
+  const judged = /^([~!?])(\S+);$/.exec(line)
+  if (judged) {
+    const [, sign = '', name = ''] = judged
+    verdicts.set(name, VERDICTS[sign] ?? 'doubted')
+    if (sign !== '~') arrived.delete(name)
     return
   }
   const match = /^\+(\d{1,15})-(\d{1,15}) (\S*);$/.exec(line)
   if (!match) return
   const range = { start: Number(match[1]), end: Math.min(Number(match[2]), identity.totalBytes) }
-  if (range.start < range.end && verdicts.get(match[3] ?? '') !== 'lied') recordArrival(arrived, range, match[3] ?? '')
+  const verdict = verdicts.get(match[3] ?? '')
+  if (range.start < range.end && (verdict === undefined || verdict === 'agreed')) recordArrival(arrived, range, match[3] ?? '')
 }
 
 function syncedLines(lines: readonly string[]): number {

@@ -7,6 +7,7 @@ import type { Http } from '../base/http.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Model, Verification } from '../shared/api.ts'
 import { AppError, localizeError } from '../shared/errors.ts'
+import type { Localized } from '../shared/language.ts'
 import { resolveSources } from './hubs/resolve.ts'
 import type { ResolvedModel, SourceEnvironment } from './hubs/source.ts'
 import type { Library } from './library.ts'
@@ -102,15 +103,15 @@ interface Published {
   /** By file name. */
   hashes: Map<string, string>
   by?: string
-  reason?: string
+  reason?: Localized
 }
 
 /** At the revision that was pulled; a source that cannot be asked is told, not thrown. */
 async function askPublished(model: Model, options: VerifyOptions): Promise<Published> {
   const hashes = new Map<string, string>()
   const reference = tryParse(model.reference)
-  if (reference?.type !== 'hub') return { hashes, reason: 'its source publishes no hashes' }
-  if (options.offline) return { hashes, reason: 'offline' }
+  if (reference?.type !== 'hub') return { hashes, reason: { en: 'its source publishes no hashes', zh: '其来源未发布校验值' } }
+  if (options.offline) return { hashes, reason: { en: 'offline', zh: '离线' } }
   const http =
     options.http ??
     createHttp({ ...(options.env.proxies ? { proxies: options.env.proxies } : {}), extraCertificates: options.env.extraCertificates ?? [] })
@@ -128,10 +129,15 @@ async function askPublished(model: Model, options: VerifyOptions): Promise<Publi
     return { hashes, by: resolved.source }
   } catch (error) {
     options.signal?.throwIfAborted()
-    return { hashes, reason: error instanceof AppError ? localizeError(error, 'en').message : String(error) }
+    return { hashes, reason: reasonOf(error) }
   } finally {
     if (!options.http) await http.close()
   }
+}
+
+function reasonOf(error: unknown): Localized {
+  if (!(error instanceof AppError)) return { en: String(error), zh: String(error) }
+  return { en: localizeError(error, 'en').message, zh: localizeError(error, 'zh').message }
 }
 
 function collect({ files }: ResolvedModel, hashes: Map<string, string>): void {

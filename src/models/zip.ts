@@ -35,9 +35,10 @@ const TAIL_BYTES = 22 + 65_535
 const MAX_DIRECTORY_BYTES = 64_000_000
 const CHUNK_BYTES = 1024 * 1024
 
-/** The members in the order of the directory. Throws ZipError. */
-export async function listZip(source: ByteSource): Promise<ZipMember[]> {
+/** The members in the order of the directory. Throws ZipError, also when there are more than `mostMembers`. */
+export async function listZip(source: ByteSource, mostMembers: number = Number.POSITIVE_INFINITY): Promise<ZipMember[]> {
   const { offset, bytes, count } = await findDirectory(source)
+  if (count > mostMembers) throw new ZipError(`it has ${count} members`)
   if (bytes > MAX_DIRECTORY_BYTES || offset + bytes > source.bytes) throw new ZipError('its directory lies outside the file')
   const directory = await readExactly(source, offset, bytes)
   const members: ZipMember[] = []

@@ -172,6 +172,6 @@ test('the cache never shrinks with context or users, nor grows with a smaller ty
       expect(kvSize(kv, { ...wish, type: 'q4_0' }).bytes).toBeLessThanOrEqual(kvSize(kv, { ...wish, type: 'q8_0' }).bytes)
       expect(kvSize(kv, { ...wish, type: 'q8_0' }).bytes).toBeLessThanOrEqual(kvSize(kv, { ...wish, type: 'f16' }).bytes)
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   )
 })

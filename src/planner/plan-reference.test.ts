@@ -193,9 +193,9 @@ test('every plan obeys its schema, adds up, is never negative, and fits only whe
       // At least the whole model lies somewhere; ranks hold copies of some.
       expect(total).toBeGreaterThan(plan.kv.fixedBytesPerSequence)
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   )
-})
+}, 30_000)
 
 test('what does not fit does not fit with more users or a longer window, and the limits that are told hold', () => {
   fc.assert(
@@ -209,6 +209,6 @@ test('what does not fit does not fit with more users or a longer window, and the
       if (plan.largestContext > 0) expect(planOf(id, 'BF16', { ...wish, context: plan.largestContext }).fits).toBe(true)
       if (plan.mostUsers > 0) expect(planOf(id, 'BF16', { ...wish, users: plan.mostUsers }).fits).toBe(true)
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   )
-})
+}, 30_000)

@@ -18,6 +18,8 @@ import { changesThatFit } from './suggestions.ts'
 import { wishesOf } from './wishes.ts'
 
 export interface PlanKnowledge {
+  /** `owner/name`, for commands; absent = as the request names it. */
+  repository?: string
   /** Compute buffer from libllama's dry run for the planned context; bytes. */
   measuredCompute?: number
   /** Measured ÷ predicted, of earlier loads here. */
@@ -57,7 +59,7 @@ export function planReference(header: ModelHeader, hardware: Hardware, request: 
     largestContext: largestContext(scaled, wishes),
     mostUsers: mostUsers(scaled, wishes),
     ...(situation.speed ? { speed: situation.speed } : {}),
-    ...parallelismPart(subject, situation, request.model),
+    ...parallelismPart(subject, situation, known.repository ?? request.model),
     terms: termsOf(subject, situation),
     changes: situation.placed.fits ? [] : changesThatFit(scaled, wishes),
     notes: [...(known.notes ?? []), ...planNotes(subject, situation, request)],

@@ -203,7 +203,7 @@ test('no part is ever negative, parts add up, and fewer bits never take more', (
       expect(total(id, 'Q4_K_M')).toBeLessThan(total(id, 'Q8_0'))
       expect(total(id, 'Q2_K')).toBeLessThanOrEqual(total(id, 'Q4_K_M'))
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
   expect(GGUF_QUANTIZATIONS.length).toBeGreaterThan(30)
 })

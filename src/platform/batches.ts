@@ -66,7 +66,7 @@ export class Batches {
     for (const { id, expires_at: expiresAt } of await batchesInStatus(db, UNFINISHED)) this.#live(db, id, expiresAt)
   }
 
-  /** Throws `file-not-found`, `invalid-field`, `store-unavailable`. */
+  /** Throws `stored-file-not-found`, `invalid-field`, `store-unavailable`. */
   async create({ inputFileId, endpoint, completionWindow, metadata, outputSeconds }: NewBatch): Promise<StoredBatch> {
     const { files, clock, newId } = this.#options
     const file = await files.get(inputFileId)

@@ -107,14 +107,14 @@ export class Files {
     return bytes
   }
 
-  /** Throws `file-not-found`, also when it has expired. */
+  /** Throws `stored-file-not-found`, also when it has expired. */
   async get(id: string): Promise<StoredFile> {
     const row = await findFile(await this.#options.database(), id)
     if (row && (row.expires_at === null || row.expires_at > this.#options.now())) return row
-    throw new AppError('file-not-found', { id, field: 'file_id' })
+    throw new AppError('stored-file-not-found', { id, field: 'file_id' })
   }
 
-  /** Throws `file-not-found`. */
+  /** Throws `stored-file-not-found`. */
   async content(id: string): Promise<{ file: StoredFile; stream: Readable }> {
     const file = await this.get(id)
     const stream = createReadStream(this.pathOf(file.id))
@@ -122,7 +122,7 @@ export class Files {
       stream.once('open', () => resolve())
       stream.once('error', (error) => {
         this.#options.logger.error('the content of a file is missing', { id, error })
-        reject(new AppError('file-not-found', { id, field: 'file_id' }))
+        reject(new AppError('stored-file-not-found', { id, field: 'file_id' }))
       })
     })
     return { file, stream }
@@ -132,7 +132,7 @@ export class Files {
     return listFiles(await this.#options.database(), { ...query, now: this.#options.now() })
   }
 
-  /** Throws `file-not-found`, `file-in-use`. */
+  /** Throws `stored-file-not-found`, `file-in-use`. */
   async delete(id: string): Promise<void> {
     const file = await this.get(id)
     const db = await this.#options.database()

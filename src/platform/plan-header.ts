@@ -5,6 +5,7 @@ import { createHttp } from '../base/http.ts'
 import type { Http } from '../base/http.ts'
 import type { Logger } from '../base/logger.ts'
 import { catalogueEntry } from '../models/catalogue/catalogue.ts'
+import { repositoryOf } from '../models/catalogue/repositories.ts'
 import type { CatalogueModel } from '../models/catalogue/repository.ts'
 import { findModel, nearestNames } from '../models/catalogue/search.ts'
 import type { ModelHeader } from '../models/headers/model-header.ts'
@@ -93,12 +94,21 @@ async function fallback(model: string, error: AppError): Promise<ModelHeader> {
   })
 }
 
-/** A short name goes first, as with `pull`; then a repository's own name without its owner. */
+/** A repository's own name, spelt as it is; then short names, as with `pull`; then any way of naming a repository. */
 function referenceOf(model: string): Reference | undefined {
+  const own = repositoryOf(model)
+  if (own && own.id === model) return parseReference(`hf:${own.owner}/${own.id}`)
   const reference = parseReference(model)
   if (reference.type !== 'name' || catalogueEntry(model)) return reference
   const known = model.includes(':') ? undefined : findModel(model)
   return known ? parseReference(`hf:${known.owner}/${known.id}`) : undefined
+}
+
+/** When a short name is spelt like another model's own name: `deepseek-r1` is a distill. */
+export function otherMeaning(model: string): { short: string; own: string } | undefined {
+  const [entry, own] = [catalogueEntry(model), repositoryOf(model)]
+  if (!entry || !own || own.id === model || entry.title === own.id) return undefined
+  return { short: entry.title, own: own.id }
 }
 
 function httpOptions(env: SourceEnvironment): Parameters<typeof createHttp>[0] {
@@ -127,6 +137,7 @@ function normalized(header: ModelHeader): ModelHeader {
 
 /** A short name, and a file that is named by its quantisation, stand for that quantisation. */
 function withShortName(header: ModelHeader, model: string): ModelHeader {
+  if (repositoryOf(model)?.id === model) return header
   const named = catalogueEntry(model)?.quantization ?? /:([A-Za-z0-9_]+)(@.*)?$/.exec(model)?.[1]
   const quantization = named === undefined ? undefined : quantizationNamed(named)
   return quantization === undefined ? header : { ...header, quantization }

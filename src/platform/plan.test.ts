@@ -65,16 +65,28 @@ describe('without a network', () => {
     const report = await planning().plan({ model: 'hf:deepseek-ai/DeepSeek-R1', gpu: '8xH20' })
     expect(report).toMatchObject({ wishes: { quantization: 'FP8', engine: 'vllm' }, fits: true })
     expect(notes(report)).toContain('built-in catalogue')
+    expect(report.parallelism?.command).toContain('vllm serve deepseek-ai/DeepSeek-R1 ')
   })
 
   test('a short name stands for its file, a repository for its own weights', async () => {
-    const [short, own] = await Promise.all(['deepseek-r1:7b', 'DeepSeek-R1-Distill-Qwen-7B'].map((model) => planning().plan({ model, gpu: '4090' })))
+    const [short, own] = await Promise.all(
+      ['deepseek-r1:7b', 'DeepSeek-R1-Distill-Qwen-7B'].map((model) => planning().plan({ model, gpu: '4090' })),
+    )
     expect(short?.wishes).toMatchObject({ quantization: 'Q4_K_M', engine: 'llama' })
     expect(own?.wishes).toMatchObject({ quantization: 'BF16', engine: 'vllm' })
   })
 
+  test('a short name that looks like another model says so', async () => {
+    const short = await planning().plan({ model: 'deepseek-r1' })
+    expect(short.model.title).toContain('Distill')
+    expect(notes(short)).toContain('bendi plan DeepSeek-R1')
+    expect((await planning().plan({ model: 'DeepSeek-R1' })).model.parameters).toBe(671_026_419_200)
+  })
+
   test('an unknown name is refused with near ones', async () => {
-    await expect(planning().plan({ model: 'deepseek-r1:77b' })).rejects.toMatchObject({ code: expect.stringMatching(/model-not-found|invalid-reference/) })
+    await expect(planning().plan({ model: 'deepseek-r1:77b' })).rejects.toMatchObject({
+      code: expect.stringMatching(/model-not-found|invalid-reference/),
+    })
     await expect(planning().plan({ model: 'file:/nowhere.gguf' })).rejects.toMatchObject({ code: 'file-not-found' })
   })
 })

@@ -1,10 +1,12 @@
 /** The use case `plan`: what a model would need here or on a described machine, before anything is downloaded. */
+import { findModel } from '../models/catalogue/search.ts'
 import { planReference } from '../planner/plan-reference.ts'
 import type { PlanKnowledge } from '../planner/plan-reference.ts'
 import type { Hardware } from '../shared/api.ts'
 import type { Localized } from '../shared/language.ts'
 import type { PlanReport, PlanRequest, RecommendReport, RecommendRequest } from '../shared/plan.ts'
 import type { MeasureCompute } from './plan-dry-run.ts'
+import { otherMeaning } from './plan-header.ts'
 import type { ReadHeader } from './plan-header.ts'
 import { correctionOf } from './plan-history.ts'
 import type { PlanCorrection, PlanHistory } from './plan-history.ts'
@@ -31,7 +33,7 @@ export function createPlanning({ probe, readHeader, measureCompute, history }: P
       // What was measured here says nothing of a machine that is only described.
       const isHere = request.gpu === undefined && request.ram === undefined
       const correction = isHere && history ? correctionOf(await history.loads(), request.model) : undefined
-      const known = knowledgeOf(correction)
+      const known = { ...knowledgeOf(correction, nameNotes(request.model)), ...repositoryPart(request.model) }
       const { wishes } = planReference(header, hardware, request, known)
       const measuredCompute = await measureCompute?.(header, wishes, signal)
       return planReference(header, hardware, request, { ...known, ...(measuredCompute === undefined ? {} : { measuredCompute }) })
@@ -40,10 +42,26 @@ export function createPlanning({ probe, readHeader, measureCompute, history }: P
   }
 }
 
-function knowledgeOf(correction: PlanCorrection | undefined): PlanKnowledge {
-  if (!correction) return {}
+function knowledgeOf(correction: PlanCorrection | undefined, notes: readonly Localized[]): PlanKnowledge {
+  if (!correction) return { notes }
   const { samples, ...factors } = correction
-  return { correction: factors, notes: [correctionNote(samples, factors)] }
+  return { correction: factors, notes: [...notes, correctionNote(samples, factors)] }
+}
+
+function repositoryPart(model: string): Pick<PlanKnowledge, 'repository'> {
+  const known = findModel(model)
+  return known ? { repository: `${known.owner}/${known.id}` } : {}
+}
+
+function nameNotes(model: string): Localized[] {
+  const other = otherMeaning(model)
+  if (!other) return []
+  return [
+    {
+      en: `As a short name this is ${other.short}; the model of that name is planned by: bendi plan ${other.own}`,
+      zh: `作为短名称它指 ${other.short}；要规划同名模型请用：bendi plan ${other.own}`,
+    },
+  ]
 }
 
 function correctionNote(samples: number, factors: Omit<PlanCorrection, 'samples'>): Localized {

@@ -239,6 +239,6 @@ export const VerificationSchema = z.strictObject({
   files: z.array(VerifiedFileSchema),
   /** What was asked for the published hashes, or why it could not be. */
   publishedBy: z.string().optional(),
-  offlineReason: z.string().optional(),
+  offlineReason: z.strictObject({ en: z.string(), zh: z.string() }).optional(),
 })
 export type Verification = z.infer<typeof VerificationSchema>

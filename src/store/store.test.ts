@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createLogger, silentLogger, type LogEntry } from '../base/logger.ts'
@@ -11,7 +9,7 @@ import { parseColumn } from './column-types.ts'
 import { migrations, type SchemaChange } from './migrations.ts'
 import { TABLES } from './schema.ts'
 import { secretNamed } from './secrets.ts'
-import { openSqlite, toSqlValue } from './sqlite-database.ts'
+import { toSqlValue } from './sqlite-database.ts'
 import { openStore, type Store } from './store.ts'
 
 let folder: string
@@ -170,27 +168,4 @@ describe('the file', () => {
     const { db } = await openHere()
     await expect(sql`select * from nowhere`.execute(db)).rejects.toMatchObject({ code: 'SQLITE_ERROR' })
   })
-
-  test('is shared by two processes that open and write at the same time', async () => {
-    const source = `
-      import { openStore } from ${JSON.stringify(path.resolve('src/store/store.ts'))}
-      import { silentLogger } from ${JSON.stringify(path.resolve('src/base/logger.ts'))}
-      const { db, close } = await openStore({ file: process.argv[2], logger: silentLogger, now: Date.now })
-      for (let i = 0; i < 50; i++)
-        await db.transaction().execute(async (t) => {
-          const row = await t.selectFrom('secrets').selectAll().where('name', '=', 'n').executeTakeFirst()
-          const n = row ? row.value.readUInt32LE() + 1 : 1
-          const value = Buffer.alloc(4); value.writeUInt32LE(n)
-          await t.insertInto('secrets').values({ name: 'n', value }).onConflict((c) => c.column('name').doUpdateSet({ value })).execute()
-        })
-      await close()`
-    const script = path.join(folder, 'writer.mts')
-    await writeFile(script, source)
-    const run = (): Promise<unknown> => promisify(execFile)(process.execPath, ['--import', 'tsx', script, fileOf()])
-    await Promise.all([run(), run()])
-    const sqlite = openSqlite(fileOf())
-    const [row] = sqlite.prepare('select value from secrets').all([]) as { value: Buffer }[]
-    sqlite.close()
-    expect(row?.value.readUInt32LE()).toBe(100)
-  }, 30_000)
 })

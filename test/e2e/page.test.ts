@@ -66,6 +66,8 @@ describe.skipIf(noBrowser !== undefined)(`a chat on the page (${noBrowser ?? 'in
     stream.thought('Let me think about it.')
     await app.page.getByText('Let me think about it.').waitFor()
     expect(await app.page.getByRole('button', { name: /^Thinking/ }).getAttribute('aria-expanded')).toBe('true')
+    await app.page.getByRole('button', { name: 'Answer now' }).click()
+    await expect.poll(() => app.server.requests.some(({ path }) => /^\/api\/requests\/[^/]+\/close-thought$/.test(path))).toBe(true)
     stream.text('Because.')
     const folded = app.page.getByRole('button', { name: /^Thought for/ })
     await folded.waitFor()

@@ -151,6 +151,6 @@ describe('responses', () => {
   test('stop when the reader leaves', async () => {
     const { client, engine } = await start(() => [{ type: 'text-delta', choice: 0, text: 'a' }, new Promise(() => {})])
     for await (const event of await client.responses.create({ ...HI, stream: true })) if (event.type === 'response.output_text.delta') break
-    await expect.poll(() => engine.live).toBe(0)
+    await expect.poll(() => engine.live, { timeout: 20_000 }).toBe(0)
   })
 })

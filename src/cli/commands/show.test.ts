@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { tinyModelBytes } from '../../../test/fakes/gguf-header.ts'
 import { startSparseHub } from '../../../test/fakes/sparse-hub.ts'
 import { createCliHome } from '../../../test/fixtures/cli-run.ts'
 import type { CliHome } from '../../../test/fixtures/cli-run.ts'
 import { safetensorsFile } from '../../../test/fixtures/large-models.ts'
 import { recordedFile } from '../../../test/fixtures/recorded-formats.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 let home: CliHome
 beforeAll(async () => {

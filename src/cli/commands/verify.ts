@@ -51,8 +51,8 @@ function print(result: Verification, output: Output): void {
     output.note({ en: `Compared with what ${result.publishedBy} publishes.`, zh: `已与 ${result.publishedBy} 发布的内容比对。` })
   else
     output.note({
-      en: `Compared with the manifest only (${result.offlineReason ?? 'offline'}).`,
-      zh: `仅与清单比对（${result.offlineReason ?? '离线'}）。`,
+      en: `Compared with the manifest only (${result.offlineReason?.en ?? 'offline'}).`,
+      zh: `仅与清单比对（${result.offlineReason?.zh ?? '离线'}）。`,
     })
   if (!result.ok)
     output.note({ en: `Get it again: bendi pull --force ${result.model}`, zh: `重新下载：bendi pull --force ${result.model}` })

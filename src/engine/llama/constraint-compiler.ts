@@ -100,7 +100,7 @@ async function compileRoot(xgrammar: XGrammar, compiler: GrammarCompiler, root: 
     case 'json-schema':
       return compiler.compileGrammar(await schemaGrammar(xgrammar, root.schema))
     case 'json-object':
-      return compiler.compileGrammar(await schemaGrammar(xgrammar, { type: 'object' }))
+      return compiler.compileGrammar(await schemaGrammar(xgrammar, { type: 'object', additionalProperties: true }))
     case 'grammar':
       return compiler.compileGrammar(toXGrammar(root.grammar))
     case 'regex':
@@ -110,8 +110,9 @@ async function compileRoot(xgrammar: XGrammar, compiler: GrammarCompiler, root: 
   }
 }
 
-async function schemaGrammar({ Testings }: XGrammar, schema: object | boolean): Promise<string> {
-  return mendSchemaGrammar(await Testings._jsonSchemaToEBNF(JSON.stringify(schema), true, 2, undefined, false))
+/** Only properties that the schema names, unless it asks for others. */
+async function schemaGrammar({ schemaToGrammar }: XGrammar, schema: object | boolean): Promise<string> {
+  return mendSchemaGrammar(await schemaToGrammar(JSON.stringify(schema), true, 2, undefined, true))
 }
 
 async function mendFormat(xgrammar: XGrammar, format: StructuralFormat): Promise<StructuralFormat> {

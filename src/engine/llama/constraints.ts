@@ -23,7 +23,7 @@ const LIGHT_BYTES = 32 * 2 ** 20
 const MAX_HOSTS = 3
 /** What a thread may take for one constraint. */
 const MAX_HOST_BYTES = 512 * 2 ** 20
-const MAX_BYTES = 2 ** 17
+const MAX_BYTES = 2 ** 18
 const MAX_COMPILED = 64
 
 export class Constraints {

@@ -17,10 +17,8 @@ export interface XGrammar {
     ): Promise<TokenizerInfo>
   }
   GrammarCompiler: { createGrammarCompiler(tokenizer: TokenizerInfo, caches: boolean): Promise<GrammarCompiler> }
-  Testings: {
-    /** Its own step before `compileGrammar`. */
-    _jsonSchemaToEBNF(schema: string, anyWhitespace: boolean, indent: number, separators: undefined, strict: boolean): Promise<string>
-  }
+  /** Its own step from a JSON schema to EBNF, before `compileGrammar`. */
+  schemaToGrammar(schema: string, anyWhitespace: boolean, indent: number, separators: undefined, strict: boolean): Promise<string>
   openMatcher(grammar: CompiledGrammar): GrammarMatcher
   /** The numbers of a vector in WebAssembly memory; valid until the next call. */
   viewOf(vector: NativeVector): Int32Array
@@ -57,6 +55,7 @@ const IMPORT = "await import('module')"
 /** Its own functions are asynchronous only because it may have to load itself first; a sampler cannot wait. */
 const MORE_EXPORTS = [
   'exports.openMatcher = (grammar) => new GrammarMatcher(new binding.GrammarMatcher(grammar.handle, undefined, false, -1), 0);',
+  'exports.schemaToGrammar = (...given) => Testings._jsonSchemaToEBNF(...given);',
   'exports.viewOf = (vector) => binding.vecIntToView(vector);',
   'exports.heapBytes = () => binding.HEAP8.length;',
 ].join(' ')

@@ -1,5 +1,5 @@
 /** The stages of an answer: thoughts between tags, text, and the calls that are marked in either. */
-import type { AnswerParserOptions, AnswerState } from '../answer-parser.ts'
+import type { AnswerParserOptions, AnswerState } from '../answer-pieces.ts'
 import type { ThoughtSyntax } from '../answer-dialect.ts'
 import { thinkTags } from '../dialects/think-tags.ts'
 import { allowedTools } from '../output-constraint.ts'

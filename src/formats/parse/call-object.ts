@@ -131,14 +131,14 @@ export class CallObject {
 
   #beginArguments(character: string): void {
     this.#state = 'arguments'
-    this.#arguments = new JsonStream((text) => this.#emit(text))
+    this.#arguments = new JsonStream((text) => this.#emit(text), 'object')
     this.#arguments.push(character)
   }
 
   /** The arguments as JSON inside of a text, as OpenAI's API has them. */
   #takeText(text: string): void {
     if (this.#arguments) return
-    const stream = new JsonStream((piece) => this.#emit(piece))
+    const stream = new JsonStream((piece) => this.#emit(piece), 'object')
     stream.push(text.trim())
     this.#arguments = stream
     if (stream.broken) this.#state = 'broken'

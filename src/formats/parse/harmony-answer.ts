@@ -89,7 +89,7 @@ export function createHarmonyReader(sink: HarmonySink, asText: boolean): Harmony
     const name = /to=functions\.([^\s<]+)/.exec(text)?.[1]
     resetHeader()
     if (name !== undefined && !asText) {
-      stream = new JsonStream(sink.calls.arguments)
+      stream = new JsonStream(sink.calls.arguments, 'object')
       sink.calls.begin(name)
       state = 'call'
     } else if (text.includes('<|channel|>analysis')) {

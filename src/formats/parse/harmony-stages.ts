@@ -1,5 +1,5 @@
 /** gpt-oss's channels as the stages of an answer. */
-import type { AnswerParserOptions, AnswerState } from '../answer-parser.ts'
+import type { AnswerParserOptions, AnswerState } from '../answer-pieces.ts'
 import { allowedTools } from '../output-constraint.ts'
 import type { AnswerStages } from './answer-reader.ts'
 import { createHarmonyReader, type HarmonySink } from './harmony-answer.ts'

@@ -14,9 +14,13 @@ export class JsonStream {
   broken = false
   readonly #scanner = new JsonScanner()
   readonly #emit: (text: string) => void
+  readonly #kind: 'value' | 'object'
+  #begun = false
 
-  constructor(emit: (text: string) => void) {
+  /** `kind`: arguments are always an object; anything else is broken from its first character on. */
+  constructor(emit: (text: string) => void, kind: 'value' | 'object' = 'value') {
     this.#emit = emit
+    this.#kind = kind
   }
 
   get done(): boolean {
@@ -59,7 +63,9 @@ export class JsonStream {
   }
 
   #feed(character: string): string {
-    const step = this.#scanner.feed(character)
+    const begins = !this.#begun && !isSpace(character)
+    this.#begun ||= begins
+    const step = begins && this.#kind === 'object' && character !== '{' ? 'broken' : this.#scanner.feed(character)
     if (step === 'broken') this.broken = true
     else if (step === 'held') this.#hold(character)
     else {

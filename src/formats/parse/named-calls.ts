@@ -16,7 +16,7 @@ export function createNamedCallReader({ marks }: NamedCallSyntax, sink: CallSink
   /** What ends a call at the latest: control tokens, which no argument can hold. */
   const edges = [...marks.callCloses, ...marks.closes, ...marks.callOpens]
   let state: State = 'between'
-  let stream = new JsonStream(sink.arguments)
+  let stream = new JsonStream(sink.arguments, 'object')
 
   const read = (window: TextWindow): ReadResult => {
     for (;;) {
@@ -54,7 +54,7 @@ export function createNamedCallReader({ marks }: NamedCallSyntax, sink: CallSink
       state = 'tail'
       return 'again'
     }
-    stream = new JsonStream(sink.arguments)
+    stream = new JsonStream(sink.arguments, 'object')
     sink.begin(name)
     state = 'arguments'
     return 'again'

@@ -1,5 +1,5 @@
 /** Collects the pieces of one push, joining neighbours of the same kind. */
-import type { AnswerPiece } from '../answer-parser.ts'
+import type { AnswerPiece } from '../answer-pieces.ts'
 import type { CallSink } from './call-reader.ts'
 
 export class PieceList implements CallSink {

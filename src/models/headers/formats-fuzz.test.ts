@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { fuzzTargets, mutate, randomFrom, tryParse } from '../../../test/fixtures/format-mutations.ts'
 
 const EACH = 1500
+vi.setConfig({ testTimeout: 60_000 })
 
 it.each(fuzzTargets().map((target) => [target.name, target] as const))(
   'a %s file that is damaged at random is read or refused, never hangs and never throws anything else',

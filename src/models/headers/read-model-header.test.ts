@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { runCommand } from '../../base/child-process.ts'
 import { createHttp } from '../../base/http.ts'
 import type { Http } from '../../base/http.ts'
@@ -13,6 +13,9 @@ import { largeGguf, largeSafetensors, safetensorsFile } from '../../../test/fixt
 import { parseReference } from '../reference.ts'
 import type { ModelHeader } from './model-header.ts'
 import { readModelHeader } from './read-model-header.ts'
+
+// Headers of 671B parameters take a second to make, and more where others work too.
+vi.setConfig({ testTimeout: 60_000 })
 
 let hub: SparseHub
 let http: Http

@@ -5,7 +5,7 @@
 import type { ModelShape } from './model-header.ts'
 import type { SyntheticValue } from './synthetic-value.ts'
 
-export const SYNTHETIC_ARCHITECTURES = ['llama', 'qwen2', 'qwen3', 'qwen3moe', 'deepseek2'] as const
+export const SYNTHETIC_ARCHITECTURES = ['llama', 'qwen2', 'qwen3', 'qwen3moe', 'deepseek2', 'deepseek32'] as const
 export type SyntheticArchitecture = (typeof SYNTHETIC_ARCHITECTURES)[number]
 
 export function isSynthetic(architecture: string): architecture is SyntheticArchitecture {
@@ -26,7 +26,8 @@ export function shapeMetadata(architecture: string, shape: ModelShape): Record<s
     'attention.head_count': uint(heads),
     'attention.layer_norm_rms_epsilon': float(get('rms_norm_eps') || 1e-6),
     'rope.freq_base': float(get('rope_theta') || 10_000),
-    ...(architecture === 'deepseek2' ? latentMetadata(shape) : groupedMetadata(shape, hidden, heads)),
+    ...(isLatent(architecture) ? latentMetadata(shape) : groupedMetadata(shape, hidden, heads)),
+    ...(architecture === 'deepseek32' ? indexerMetadata(shape) : {}),
     ...expertMetadata(architecture, shape),
   }
   const prefixed = Object.entries(values).map(([key, value]) => [`${architecture}.${key}`, value] as const)
@@ -63,12 +64,12 @@ function latentMetadata(shape: ModelShape): Record<string, SyntheticValue> {
 function expertMetadata(architecture: SyntheticArchitecture, shape: ModelShape): Record<string, SyntheticValue> {
   const get = numberReader(shape)
   const experts = expertsOf(shape)
-  if (experts === 0) return architecture === 'deepseek2' ? { leading_dense_block_count: uint(get('num_hidden_layers')) } : {}
+  if (experts === 0) return isLatent(architecture) ? { leading_dense_block_count: uint(get('num_hidden_layers')) } : {}
   return {
     expert_count: uint(experts),
     expert_used_count: uint(get('num_experts_per_tok') || 1),
     expert_feed_forward_length: uint(get('moe_intermediate_size')),
-    ...(architecture === 'deepseek2'
+    ...(isLatent(architecture)
       ? {
           leading_dense_block_count: uint(get('first_k_dense_replace')),
           expert_shared_count: uint(get('n_shared_experts')),
@@ -78,6 +79,21 @@ function expertMetadata(architecture: SyntheticArchitecture, shape: ModelShape):
         }
       : {}),
   }
+}
+
+/** Of the sparse attention of V3.2. */
+function indexerMetadata(shape: ModelShape): Record<string, SyntheticValue> {
+  const get = numberReader(shape)
+  return {
+    'attention.indexer.head_count': uint(get('index_n_heads')),
+    'attention.indexer.key_length': uint(get('index_head_dim')),
+    'attention.indexer.top_k': uint(get('index_topk')),
+  }
+}
+
+/** Latent attention, a few dense layers, then experts. */
+export function isLatent(architecture: SyntheticArchitecture): boolean {
+  return architecture === 'deepseek2' || architecture === 'deepseek32'
 }
 
 /** Under the names that families use. */

@@ -1,10 +1,10 @@
 /**
  * Tensors that libllama expects for a shape, matrices in F16: buffers of a step do not depend on the weights' types.
- * Source: llama.cpp src/models/{llama,qwen2,qwen3,qwen3moe,deepseek2}.cpp `load_arch_tensors`.
+ * Source: llama.cpp src/models/{llama,qwen2,qwen3,qwen3moe,deepseek2,deepseek32}.cpp `load_arch_tensors`.
  */
 import type { ModelShape } from './model-header.ts'
 import type { SyntheticTensor } from './synthetic-value.ts'
-import { expertsOf, isSynthetic, numberReader } from './synthetic-metadata.ts'
+import { expertsOf, isLatent, isSynthetic, numberReader } from './synthetic-metadata.ts'
 import type { SyntheticArchitecture } from './synthetic-metadata.ts'
 
 const F32 = 0
@@ -26,11 +26,12 @@ export function shapeTensors(architecture: string, shape: ModelShape): Synthetic
 function layerTensors(architecture: SyntheticArchitecture, shape: ModelShape, layer: number): SyntheticTensor[] {
   const get = numberReader(shape)
   const hidden = get('hidden_size')
-  const isDense = expertsOf(shape) === 0 || (architecture === 'deepseek2' && layer < get('first_k_dense_replace'))
+  const isDense = expertsOf(shape) === 0 || (isLatent(architecture) && layer < get('first_k_dense_replace'))
   const tensors = [
     vector('attn_norm.weight', hidden),
     vector('ffn_norm.weight', hidden),
-    ...(architecture === 'deepseek2' ? latentAttention(shape) : groupedAttention(architecture, shape)),
+    ...(isLatent(architecture) ? latentAttention(shape) : groupedAttention(architecture, shape)),
+    ...(architecture === 'deepseek32' ? indexer(shape) : []),
     ...(isDense ? denseFeedForward(hidden, get('intermediate_size')) : mixture(architecture, shape)),
   ]
   return tensors.map((tensor) => ({ ...tensor, name: `blk.${layer}.${tensor.name}` }))
@@ -73,6 +74,18 @@ function latentAttention(shape: ModelShape): SyntheticTensor[] {
   ]
 }
 
+function indexer(shape: ModelShape): SyntheticTensor[] {
+  const get = numberReader(shape)
+  const [hidden, heads, length] = [get('hidden_size'), get('index_n_heads'), get('index_head_dim')]
+  return [
+    vector('indexer.k_norm.weight', length),
+    vector('indexer.k_norm.bias', length),
+    matrix('indexer.proj.weight', [hidden, heads]),
+    matrix('indexer.attn_k.weight', [hidden, length]),
+    matrix('indexer.attn_q_b.weight', [get('q_lora_rank'), heads * length]),
+  ]
+}
+
 function denseFeedForward(hidden: number, width: number): SyntheticTensor[] {
   return [matrix('ffn_gate.weight', [hidden, width]), matrix('ffn_up.weight', [hidden, width]), matrix('ffn_down.weight', [width, hidden])]
 }
@@ -88,8 +101,8 @@ function mixture(architecture: SyntheticArchitecture, shape: ModelShape): Synthe
     matrix('ffn_gate_exps.weight', [hidden, width, experts]),
     matrix('ffn_up_exps.weight', [hidden, width, experts]),
     matrix('ffn_down_exps.weight', [width, hidden, experts]),
-    ...(architecture === 'deepseek2' && shape['topk_method'] === 'noaux_tc' ? [vector('exp_probs_b.bias', experts)] : []),
-    ...(architecture === 'deepseek2' && shared > 0
+    ...(isLatent(architecture) && shape['topk_method'] === 'noaux_tc' ? [vector('exp_probs_b.bias', experts)] : []),
+    ...(isLatent(architecture) && shared > 0
       ? [
           matrix('ffn_gate_shexp.weight', [hidden, shared]),
           matrix('ffn_up_shexp.weight', [hidden, shared]),

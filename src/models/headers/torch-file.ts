@@ -38,8 +38,7 @@ const MOST_MEMBERS = 300_000
 export async function readTorchZip(source: ByteSource, path: string): Promise<TorchFile> {
   const fail = damageOf(path, 'PyTorch')
   try {
-    const members = await listZip(source)
-    if (members.length > MOST_MEMBERS) throw fail(`it has ${members.length} members`)
+    const members = await listZip(source, MOST_MEMBERS)
     const pickle = members.find((member) => /(^|\/)data\.pkl$/.test(member.name))
     if (pickle === undefined) throw fail('it is a zip archive without data.pkl')
     const { values, names } = readPickles(await readMember(source, pickle, fail))

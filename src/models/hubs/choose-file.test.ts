@@ -51,14 +51,14 @@ describe('choosing', () => {
   })
 
   test('chooses by what fits when no quantisation is named', () => {
-    const files = [
+    const sized = [
       { path: 'a-Q4_K_M.gguf', bytes: 400 },
       { path: 'a-Q3_K_M.gguf', bytes: 300 },
       { path: 'a-Q2_K.gguf', bytes: 200 },
       { path: 'a-IQ1_S.gguf', bytes: 100 },
     ]
     const within = (most: number): string[] =>
-      chooseGguf(files, 'hf:org/repo', {}, { fits: (bytes) => bytes <= most }).files.map(({ path }) => path)
+      chooseGguf(sized, 'hf:org/repo', {}, { fits: (bytes) => bytes <= most }).files.map(({ path }) => path)
     expect(within(1000)).toEqual(['a-Q4_K_M.gguf'])
     expect(within(350)).toEqual(['a-Q3_K_M.gguf'])
     expect(within(250)).toEqual(['a-Q2_K.gguf'])
@@ -66,9 +66,9 @@ describe('choosing', () => {
   })
 
   test('takes what --include and --exclude leave', () => {
-    const files = ['a-Q4_K_M.gguf', 'a-Q8_0.gguf', 'config.json', 'model.safetensors'].map((path) => ({ path }))
-    expect(chooseGguf(files, 'hf:org/repo', {}, { exclude: ['*Q4*'] }).files).toEqual([{ path: 'a-Q8_0.gguf' }])
-    expect(chooseGguf(files, 'hf:org/repo', {}, { include: ['*.json', '*.safetensors'] }).files).toHaveLength(2)
-    expect(() => chooseGguf(files, 'hf:org/repo', {}, { include: ['*.onnx'] })).toThrow(/leave no file/)
+    const mixed = files('a-Q4_K_M.gguf', 'a-Q8_0.gguf', 'config.json', 'model.safetensors')
+    expect(chooseGguf(mixed, 'hf:org/repo', {}, { exclude: ['*Q4*'] }).files).toEqual([{ path: 'a-Q8_0.gguf' }])
+    expect(chooseGguf(mixed, 'hf:org/repo', {}, { include: ['*.json', '*.safetensors'] }).files).toHaveLength(2)
+    expect(() => chooseGguf(mixed, 'hf:org/repo', {}, { include: ['*.onnx'] })).toThrow(/leave no file/)
   })
 })

@@ -18,12 +18,14 @@ export interface CheckContext {
 export interface SampleVerdict {
   /** Have the same bytes. */
   agreed: SourceState[]
-  lied?: SourceState
+  lied: SourceState[]
+  /** Two disagree, and nobody can say who is right: rather not this one. */
+  doubted: SourceState[]
 }
 
 /** What damages a file usually damages a block of this size somewhere. */
 const SAMPLE_BYTES = 16 * 1024
-const UNKNOWN: SampleVerdict = { agreed: [] }
+const UNKNOWN: SampleVerdict = { agreed: [], lied: [], doubted: [] }
 
 /** Compares a sample of `piece`, which `source` has sent and the file holds, with `others`. Says nothing when it cannot be told. */
 export async function compareSample(
@@ -39,11 +41,38 @@ export async function compareSample(
   const range = { start, end: start + bytes }
   const [ours, theirs] = await Promise.all([readHere(context.handle, range), fetchSample(context, witness, range)])
   if (!ours || !theirs) return UNKNOWN
-  if (ours.equals(theirs)) return { agreed: [source, witness] }
-  const third = judge && (await fetchSample(context, judge, range))
-  if (judge && third?.equals(ours)) return { agreed: [source, judge], lied: witness }
-  if (judge && third?.equals(theirs)) return { agreed: [witness, judge], lied: source }
-  return UNKNOWN
+  const third = ours.equals(theirs) ? undefined : judge && (await fetchSample(context, judge, range))
+  const samples = [
+    { source, bytes: ours },
+    { source: witness, bytes: theirs },
+    ...(judge && third ? [{ source: judge, bytes: third }] : []),
+  ]
+  return verdictOf(samples)
+}
+
+/** Asks all for the same sample at once: who is alone with its bytes is known before much has been fetched. */
+export async function rollCall(context: CheckContext, sources: readonly SourceState[]): Promise<SampleVerdict> {
+  const bytes = Math.min(SAMPLE_BYTES, context.totalBytes)
+  const start = Math.floor(context.random() * (context.totalBytes - bytes + 1))
+  const asked = sources.map(async (source) => ({ source, bytes: await fetchSample(context, source, { start, end: start + bytes }) }))
+  const answers = await Promise.all(asked)
+  return verdictOf(answers.flatMap(({ source, bytes: sample }) => (sample ? [{ source, bytes: sample }] : [])))
+}
+
+/** The larger group is right. Of two that disagree the one that others agreed with before, else the first. */
+function verdictOf(samples: readonly { source: SourceState; bytes: Buffer }[]): SampleVerdict {
+  if (samples.length < 2) return UNKNOWN
+  const groups: { source: SourceState; bytes: Buffer }[][] = []
+  for (const sample of samples) {
+    const group = groups.find(([first]) => first?.bytes.equals(sample.bytes))
+    if (group) group.push(sample)
+    else groups.push([sample])
+  }
+  const standing = (group: readonly { source: SourceState }[]): number => Math.max(...group.map(({ source }) => source.agreements))
+  const [best = [], ...others] = groups.toSorted((a, b) => b.length - a.length || standing(b) - standing(a))
+  const losers = others.flat().map(({ source }) => source)
+  const isSure = best.length > 1 && best.length > (others[0]?.length ?? 0)
+  return { agreed: best.length > 1 ? best.map(({ source }) => source) : [], lied: isSure ? losers : [], doubted: isSure ? [] : losers }
 }
 
 async function readHere(handle: FileHandle, { start, end }: Range): Promise<Buffer | undefined> {

@@ -35,7 +35,7 @@ export async function findLiar(search: LiarSearch): Promise<string> {
   )
   let { actual } = search
   for (const name of suspects) {
-    const others = sources.filter((source) => source.name !== name && source.state !== 'dropped')
+    const others = witnesses(sources, name)
     if (others.length === 0) continue
     const suspect = sources.find((source) => source.name === name)
     logger.warn('the file is not what was published; fetching the part of one source again', { source: name, bytes: sent(journal, name) })
@@ -44,6 +44,8 @@ export async function findLiar(search: LiarSearch): Promise<string> {
     const ranges = journal.arrived.get(name) ?? []
     const marks = await marksOf(search.handle, ranges)
     journal.arrived.delete(name)
+    // A kill must not begin the search anew.
+    search.log.judge(name, 'doubted')
     await search.restart()
     actual = await search.bring()
     if (actual === expected) {
@@ -54,9 +56,26 @@ export async function findLiar(search: LiarSearch): Promise<string> {
     if (!(await marksOf(search.handle, ranges)).equals(marks)) continue
     // The others sent the same: it is innocent, and may help again.
     if (suspect && before !== undefined) suspect.state = before
-    for (const range of ranges) recordArrival(journal.arrived, range, name)
+    search.log.judge(name, 'agreed')
+    for (const range of ranges) {
+      recordArrival(journal.arrived, range, name)
+      search.log.note(range, name)
+    }
   }
   return actual
+}
+
+/** Who can be asked instead; those that were doubted get another chance when there is nobody else. */
+function witnesses(sources: readonly SourceState[], name: string): SourceState[] {
+  const others = sources.filter((source) => source.name !== name)
+  const good = others.filter((source) => source.state !== 'dropped')
+  if (good.length > 0) return good
+  const doubted = others.filter((source) => source.verdict === 'doubted')
+  for (const source of doubted) {
+    source.state = 'ready'
+    delete source.verdict
+  }
+  return doubted
 }
 
 /** Without a witness: most suspicious. What lay on the disk before counts as a source too. */

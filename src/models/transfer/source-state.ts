@@ -41,6 +41,7 @@ export const TROUBLE_KINDS = [
   'web-page',
   'changed',
   'lied',
+  'doubted',
 ] as const
 export type TroubleKind = (typeof TROUBLE_KINDS)[number]
 
@@ -98,6 +99,10 @@ const TROUBLE_TEXTS: Record<TroubleKind, Localized> = {
   'wrong-part': { en: '{source} sent another part than was asked for', zh: '{source} 返回了错误的片段' },
   'web-page': { en: '{source} sent a web page instead of the file', zh: '{source} 返回的是网页而非文件' },
   changed: { en: 'the file at {source} has changed', zh: '{source} 上的文件已变更' },
+  doubted: {
+    en: '{source} has other bytes than another source; it is left out for now',
+    zh: '{source} 的数据与其他下载源不一致，暂不使用',
+  },
   lied: { en: '{source} sent wrong bytes and is not used any more', zh: '{source} 发送了错误的数据，已停用' },
 }
 

@@ -10,7 +10,8 @@
 import { deferred, delay as realDelay } from '../../base/async.ts'
 import { AppError } from '../../shared/errors.ts'
 import { arrivedRanges, recordArrival } from '../part-journal.ts'
-import { compareSample } from './cross-check.ts'
+import { compareSample, rollCall } from './cross-check.ts'
+import type { SampleVerdict } from './cross-check.ts'
 import { mixedSpeed, pauseAfter } from './pace.ts'
 import { addRange, rangeBytes, subtractRange, wholeUntil } from './ranges.ts'
 import type { Range } from './ranges.ts'
@@ -70,6 +71,7 @@ export class Transfer {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#settle = { resolve, reject }
+        this.#inBackground(this.#callRoll())
         this.#pump()
       })
     } finally {
@@ -164,7 +166,7 @@ export class Transfer {
   }
 
   #wrote(range: Range, source: SourceState): void {
-    if (source.verdict === 'lied') return
+    if (source.verdict === 'lied' || source.verdict === 'doubted') return
     const { arrived, journal, totalBytes } = this.#options
     recordArrival(arrived, range, source.name)
     this.#ranges = addRange(this.#ranges, range)
@@ -310,7 +312,7 @@ export class Transfer {
   /** A sample of a finished piece, asked for at another source too. Who is alone with its bytes is dropped, and its bytes with it. */
   async #check(connection: Connection): Promise<void> {
     const { source, start, at } = connection
-    const { random = Math.random, sources, journal } = this.#options
+    const { random = Math.random, sources } = this.#options
     const isDone = this.#doneBytes === this.#options.totalBytes
     if (this.#isOver || isDone || at === start || !this.#canCompare() || source.state === 'dropped') return
     if (this.#isTrusted(source) && random() >= CHECKED_SHARE) return
@@ -320,21 +322,42 @@ export class Transfer {
       { start, end: at },
       sources.filter((item) => item !== source && item.state === 'ready' && item.failures === 0 && !item.ignoresRanges),
     )
-    for (const name of verdict.agreed) {
-      name.agreements += 1
-      if (name.agreements !== TRUSTED_AGREEMENTS) continue
-      name.verdict = 'agreed'
-      journal.judge(name.name, 'agreed')
-    }
-    if (verdict.lied) await this.#convict(verdict.lied)
+    await this.#accept(verdict)
   }
 
-  async #convict(source: SourceState): Promise<void> {
+  /** Before much has come: do they all have the same file? */
+  async #callRoll(): Promise<void> {
+    const { sources, random = Math.random } = this.#options
+    const asked = sources.filter((source) => source.state === 'ready' && !source.ignoresRanges)
+    if (asked.length < 2 || !this.#canCompare() || asked.every((source) => source.verdict === 'agreed')) return
+    if (this.#options.totalBytes - this.#doneBytes < BYTES_PER_CONNECTION) return
+    const context = { ...this.#options, signal: this.#stop.signal, now: this.#now, random }
+    const verdict = await rollCall(context, asked)
+    // One sample of the whole file says as much as several of one piece.
+    for (const source of verdict.agreed) source.agreements = Math.max(source.agreements, TRUSTED_AGREEMENTS - 1)
+    await this.#accept(verdict)
+  }
+
+  async #accept({ agreed, lied, doubted }: SampleVerdict): Promise<void> {
+    if (this.#isOver) return
+    for (const source of agreed) {
+      source.agreements += 1
+      if (source.agreements !== TRUSTED_AGREEMENTS) continue
+      source.verdict = 'agreed'
+      this.#options.journal.judge(source.name, 'agreed')
+    }
+    for (const source of lied) await this.#convict(source, 'lied')
+    for (const source of doubted) await this.#convict(source, 'doubted')
+    await this.#options.journal.flush()
+  }
+
+  async #convict(source: SourceState, verdict: 'lied' | 'doubted'): Promise<void> {
     if (source.state === 'dropped') return
     source.state = 'dropped'
-    source.verdict = 'lied'
-    this.#options.journal.judge(source.name, 'lied')
-    this.#trouble(source, new SourceFailure('lied', `${source.name} sent wrong bytes`))
+    source.verdict = verdict
+    this.#options.journal.judge(source.name, verdict)
+    const message = verdict === 'lied' ? `${source.name} sent wrong bytes` : `${source.name} has other bytes than another source`
+    this.#trouble(source, new SourceFailure(verdict, message))
     const liars = [...this.#connections].filter((connection) => connection.source === source)
     for (const connection of liars) connection.abort.abort(GIVEN_UP)
     // What they still write must not land on what others bring.

@@ -49,8 +49,8 @@ export function nextPiece(gaps: readonly Range[], speed: number, connections: nu
 }
 
 /** A connection that will need this much longer than a new one gives half of what is left. */
-const STEAL_FROM_SECONDS = 0.5
-const STEAL_LEAST_BYTES = 256 * 1024
+const STEAL_FROM_SECONDS = 1
+const STEAL_LEAST_BYTES = 512 * 1024
 
 /**
  * The back part of what the slowest connection still has to fetch, in proportion to the speeds.

@@ -20,6 +20,9 @@ import { answer, finish, type Script } from '../../../test/fakes/scripted-engine
 import { createScriptedServer, type ScriptedServer } from '../../../test/fakes/scripted-server.ts'
 import type { RecordsOptions } from '../../platform/records.ts'
 
+/** A busy machine may take its time. */
+const poll = <T>(check: () => T) => expect.poll(check, { timeout: 20_000 })
+
 let home: string
 const open: ScriptedServer[] = []
 
@@ -68,7 +71,7 @@ const retrieve = async (server: ScriptedServer, id: string): Promise<Batch> =>
 const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired'])
 
 async function ended(server: ScriptedServer, id: string): Promise<Batch> {
-  await expect.poll(async () => ENDED.has((await retrieve(server, id)).status), { timeout: 10_000 }).toBe(true)
+  await poll(async () => ENDED.has((await retrieve(server, id)).status)).toBe(true)
   return retrieve(server, id)
 }
 
@@ -167,7 +170,7 @@ describe('a batch', () => {
     )
     const first = await create(server, jsonl(Array.from({ length: 60 }, (_, index) => chatLine(`a${index}`))))
     const second = await create(server, jsonl(Array.from({ length: 5 }, (_, index) => chatLine(`b${index}`))))
-    await expect.poll(() => running).toBe(3)
+    await poll(() => running).toBe(3)
     gate.resolve()
     await ended(server, first.id)
     await ended(server, second.id)
@@ -181,22 +184,18 @@ describe('a batch', () => {
     let busy = true
     const server = start(undefined, { clock, isBusy: async () => busy, batchParallel: 1 })
     const { id } = await create(server, jsonl([chatLine('a'), chatLine('b')]))
-    await expect.poll(async () => (await retrieve(server, id)).status).toBe('in_progress')
+    await poll(async () => (await retrieve(server, id)).status).toBe('in_progress')
     clock.advance(10_000)
     expect(server.engine.requests).toHaveLength(0)
-    await expect
-      .poll(() => {
-        clock.advance(5000)
-        return server.engine.requests.length
-      })
-      .toBe(1)
+    await poll(() => {
+      clock.advance(5000)
+      return server.engine.requests.length
+    }).toBe(1)
     busy = false
-    await expect
-      .poll(async () => {
-        clock.advance(500)
-        return (await retrieve(server, id)).status
-      })
-      .toBe('completed')
+    await poll(async () => {
+      clock.advance(500)
+      return (await retrieve(server, id)).status
+    }).toBe('completed')
   })
 
   test('tries again what another moment may mend', async () => {
@@ -205,12 +204,10 @@ describe('a batch', () => {
     const full: GenerateEvent = { type: 'error', error: toWireError(new AppError('queue-full', { model: 'm', waiting: 1 })) }
     const server = start(() => (left-- > 0 ? [full] : answer('x')), { clock })
     const { id } = await create(server, jsonl([chatLine('a')]))
-    await expect
-      .poll(async () => {
-        clock.advance(20_000)
-        return (await retrieve(server, id)).status
-      })
-      .toBe('completed')
+    await poll(async () => {
+      clock.advance(20_000)
+      return (await retrieve(server, id)).status
+    }).toBe('completed')
     expect((await retrieve(server, id)).request_counts).toEqual({ total: 1, completed: 1, failed: 0 })
     expect(server.engine.requests).toHaveLength(4)
   })
@@ -218,8 +215,8 @@ describe('a batch', () => {
   test('can be cancelled: what was done stays, the rest is told as not run', async () => {
     const server = start((request) => (textOf(request) === 'a' ? answer('x') : [new Promise(() => {})]), { batchParallel: 1 })
     const { id } = await create(server, jsonl([chatLine('a'), chatLine('b'), chatLine('c')]))
-    await expect.poll(async () => (await retrieve(server, id)).request_counts.completed).toBe(1)
-    await expect.poll(() => server.engine.live).toBe(1)
+    await poll(async () => (await retrieve(server, id)).request_counts.completed).toBe(1)
+    await poll(() => server.engine.live).toBe(1)
     expect(BatchSchema.parse(await (await server.post(`/v1/batches/${id}/cancel`, {})).json()).status).toBe('cancelling')
     const batch = await ended(server, id)
     expect(batch).toMatchObject({ status: 'cancelled', request_counts: { total: 3, completed: 1, failed: 0 } })
@@ -236,7 +233,7 @@ describe('a batch', () => {
     const clock = new ManualClock()
     const server = start(() => [new Promise(() => {})], { clock })
     const { id } = await create(server, jsonl([chatLine('a')]))
-    await expect.poll(() => server.engine.live).toBe(1)
+    await poll(() => server.engine.live).toBe(1)
     clock.advance(24 * 3600 * 1000)
     const batch = await ended(server, id)
     expect(batch.status).toBe('expired')
@@ -254,7 +251,7 @@ describe('a batch', () => {
       { batchParallel: 1 },
     )
     const { id } = await create(before, jsonl(lines))
-    await expect.poll(() => seen.length).toBe(4)
+    await poll(() => seen.length).toBe(4)
     await before.platform.close()
     const after = start(
       (request) => {

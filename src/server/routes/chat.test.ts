@@ -76,6 +76,30 @@ describe('a reply that is not streamed', () => {
   })
 })
 
+test('what was dropped from a conversation that is too long is told in a header and in the reply', async () => {
+  const notices = [{ code: 'truncated', droppedMessages: 4, droppedTokens: 900 } as const]
+  const { post, engine } = createScriptedServer({ script: () => answer('Hi', { notices }) })
+  const response = await post('/v1/chat/completions', CHAT, { 'x-bendi-truncation': 'auto' })
+  expect(engine.requests[0]?.truncation).toBe('auto')
+  expect(response.headers.get('x-bendi-truncated')).toBe('messages=4; tokens=900')
+  expect(ChatCompletionSchema.parse(await response.json()).bendi).toEqual({
+    notices: [{ code: 'truncated', dropped_messages: 4, dropped_tokens: 900 }],
+  })
+})
+
+test('thoughts stand in the text when the request wants them there; metadata and the tier come back', async () => {
+  const { post } = createScriptedServer({ script: () => answer('Hi', { reasoning: 'hm', logprobs: 0 }) })
+  const asked = { ...CHAT, reasoning_format: 'think', logprobs: true, metadata: { a: 'b' }, service_tier: 'priority' }
+  const body = ChatCompletionSchema.parse(await (await post('/v1/chat/completions', asked)).json())
+  expect(body).toMatchObject({ metadata: { a: 'b' }, service_tier: 'default' })
+  expect(body.choices[0]?.message).toMatchObject({ content: '<think>\nhm\n</think>\n\nHi' })
+  expect(body.choices[0]?.logprobs?.content?.map(({ token }) => token)).toEqual(['hm', 'Hi'])
+  const hidden = await post('/v1/chat/completions', { ...asked, reasoning_format: 'hidden' })
+  const { choices } = ChatCompletionSchema.parse(await hidden.json())
+  expect(Object.keys(choices[0]?.message ?? {})).toEqual(['role', 'content', 'refusal', 'annotations'])
+  expect(choices[0]?.logprobs?.reasoning_content).toBeUndefined()
+})
+
 describe('a streamed reply', () => {
   test('is a role, the deltas, the end of each choice, and [DONE]', async () => {
     const { post } = createScriptedServer({ script: (request) => answer('a b', { choices: request.choices }) })

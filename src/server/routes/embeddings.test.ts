@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { scriptedModel } from '../../../test/fakes/scripted-platform.ts'
 import { createScriptedServer } from '../../../test/fakes/scripted-server.ts'
 import { EmbeddingListSchema, OpenAiErrorSchema } from '../../shared/openai.ts'
 
@@ -20,4 +21,16 @@ test('dimensions other than the model’s are refused by name', async () => {
   expect((await post('/v1/embeddings', { model: 'scripted', input: 'a', dimensions: 8 })).status).toBe(200)
   const response = await post('/v1/embeddings', { model: 'scripted', input: 'a', dimensions: 4 })
   expect(OpenAiErrorSchema.parse(await response.json()).error).toMatchObject({ param: 'dimensions', code: 'unsupported_field' })
+})
+
+test('a model that was trained for it gives shorter vectors, of length 1 again', async () => {
+  const name = 'hf:nomic-ai/nomic-embed-text-v1.5-GGUF'
+  const { post } = createScriptedServer({ scripted: { models: [scriptedModel(name)], deployed: [name] } })
+  const body = EmbeddingListSchema.parse(await (await post('/v1/embeddings', { model: name, input: 'abcdefgh', dimensions: 4 })).json())
+  const vector = body.data[0]?.embedding
+  if (!Array.isArray(vector)) throw new Error('expected numbers')
+  expect(vector).toHaveLength(4)
+  expect(Math.hypot(...vector)).toBeCloseTo(1, 6)
+  const longer = await post('/v1/embeddings', { model: name, input: 'a', dimensions: 9 })
+  expect(OpenAiErrorSchema.parse(await longer.json()).error.param).toBe('dimensions')
 })

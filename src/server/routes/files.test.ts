@@ -6,6 +6,9 @@ import { DeletedFileSchema, FileListSchema, FileSchema, type WireFile } from '..
 import { OpenAiErrorSchema } from '../../shared/openai.ts'
 import { createScriptedServer, type ScriptedServer } from '../../../test/fakes/scripted-server.ts'
 
+/** A busy machine may take its time. */
+const poll = <T>(check: () => T) => expect.poll(check, { timeout: 20_000 })
+
 let home: string
 const open: ScriptedServer[] = []
 let now = Date.UTC(2026, 0, 1)
@@ -68,7 +71,7 @@ test('a file is kept as it was, across a restart, and deleted with its content',
     await server.get(`/v1/files/${file.id}/content`),
     await remove(server, file.id),
   ]) {
-    expect(await errorOf(gone)).toEqual({ status: 404, code: 'file_not_found', param: 'file_id' })
+    expect(await errorOf(gone)).toEqual({ status: 404, code: 'stored_file_not_found', param: 'file_id' })
   }
   expect(await readdir(path.join(home, 'files'))).toEqual([])
 })
@@ -96,7 +99,7 @@ test('one that expires is gone then, and its content at the next start', async (
   await before.platform.close()
   await writeFile(path.join(home, 'files', 'file-0123.part'), 'cut off')
   start()
-  await expect.poll(async () => readdir(path.join(home, 'files'))).toEqual([])
+  await poll(async () => readdir(path.join(home, 'files'))).toEqual([])
 })
 
 test('a name from outside is only shown', async () => {

@@ -11,6 +11,9 @@ import { InputTokensSchema, ResponseItemListSchema, ResponseSchema, type Respons
 import { answer, finish, type Script } from '../../../test/fakes/scripted-engine.ts'
 import { createScriptedServer, readChunks, type ScriptedServer } from '../../../test/fakes/scripted-server.ts'
 
+/** A busy machine may take its time. */
+const poll = <T>(check: () => T) => expect.poll(check, { timeout: 20_000 })
+
 let home: string
 const open: ScriptedServer[] = []
 
@@ -321,7 +324,7 @@ describe('errors', () => {
     const reader = reply.body?.getReader()
     await reader?.read()
     await reader?.cancel()
-    await expect.poll(() => server.engine.live).toBe(0)
+    await expect.poll(() => server.engine.live, { timeout: 20_000 }).toBe(0)
   })
 })
 
@@ -335,7 +338,7 @@ describe('in the background', () => {
     const server = start(held(gate.promise))
     const { id, status } = await created(server, { background: true })
     expect(status).toBe('queued')
-    await expect.poll(async () => (await retrieved(server, id)).status).toBe('in_progress')
+    await poll(async () => (await retrieved(server, id)).status).toBe('in_progress')
     const live = server.get(`/v1/responses/${id}?stream=true&starting_after=2`)
     gate.resolve()
     const events = await eventsOf(await live)
@@ -358,7 +361,7 @@ describe('in the background', () => {
   test('it can be cancelled, twice, and is then cancelled for its readers', async () => {
     const server = start(held(new Promise(() => {})))
     const { id } = await created(server, { background: true })
-    await expect.poll(() => server.engine.live).toBe(1)
+    await poll(() => server.engine.live).toBe(1)
     const watching = server.get(`/v1/responses/${id}?stream=true`)
     for (let time = 0; time < 2; time++) {
       const cancelled = ResponseSchema.parse(await (await server.post(`/v1/responses/${id}/cancel`, {})).json())
@@ -378,17 +381,17 @@ describe('in the background', () => {
   test('one that an ended process left behind has failed', async () => {
     const before = start(held(new Promise(() => {})))
     const { id } = await created(before, { background: true })
-    await expect.poll(() => before.engine.live).toBe(1)
+    await expect.poll(() => before.engine.live, { timeout: 20_000 }).toBe(1)
     // A killed process closes nothing: another one opens the same folder.
     const after = start()
-    await expect.poll(async () => (await retrieved(after, id)).status).toBe('failed')
+    await poll(async () => (await retrieved(after, id)).status).toBe('failed')
     expect((await retrieved(after, id)).error?.message).toMatch(/stopped/)
   })
 
   test('a server that stops ends it as failed', async () => {
     const before = start(held(new Promise(() => {})))
     const { id } = await created(before, { background: true })
-    await expect.poll(() => before.engine.live).toBe(1)
+    await poll(() => before.engine.live).toBe(1)
     await before.platform.close()
     expect(await retrieved(start(), id)).toMatchObject({ status: 'failed', error: { code: 'server_error' } })
   })
@@ -396,6 +399,6 @@ describe('in the background', () => {
   test('a failure is told by its response', async () => {
     const server = start(() => [crash])
     const { id } = await created(server, { background: true })
-    await expect.poll(async () => (await retrieved(server, id)).status).toBe('failed')
+    await expect.poll(async () => (await retrieved(server, id)).status, { timeout: 20_000 }).toBe('failed')
   })
 })

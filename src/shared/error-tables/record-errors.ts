@@ -29,7 +29,7 @@ export const recordErrors = {
       zh: '它可能已被删除、已过期，或创建时使用了 "store": false。请改为在 input 中发送完整对话。',
     },
   },
-  'file-not-found': {
+  'stored-file-not-found': {
     status: 404,
     type: 'invalid_request_error',
     message: { en: 'There is no file with the id "{id}".', zh: '没有 id 为 "{id}" 的文件。' },

@@ -40,10 +40,13 @@ export async function runAnswer({ client, store, chatId, answer, signal, now = D
     apply: (delta) => update((current) => addDelta(current, delta, startedAt, now())),
   })
   const request = chatRequest(chat, store.messages(chatId), answer)
+  let begun = false
   try {
     for await (const item of client.streamChat(request, signal)) {
       if (item.type === 'waiting') update((current) => ({ ...current, waiting: item.waiting }))
       else {
+        if (!begun) update((current) => ({ ...current, requestId: item.chunk.id }))
+        begun = true
         buffer.push(deltaOf(item.chunk))
         const end = endOf(item.chunk)
         if (end) buffer.flush()
@@ -94,8 +97,9 @@ export function addDelta(answer: AssistantMessage, delta: Delta, startedAt: numb
 }
 
 function endThoughts(answer: AssistantMessage, now: number): AssistantMessage {
-  if (answer.thinkingSince === undefined || answer.thoughtMs !== undefined) return answer
-  return { ...answer, thoughtMs: now - answer.thinkingSince }
+  const { requestId: _, ...rest } = answer
+  if (answer.thinkingSince === undefined || answer.thoughtMs !== undefined) return rest
+  return { ...rest, thoughtMs: now - answer.thinkingSince }
 }
 
 function settle(answer: AssistantMessage, end: Partial<AssistantMessage>, now: number): AssistantMessage {

@@ -80,7 +80,7 @@ function load(storage: Storage, store: ChatStore, key: string): void {
 /** An answer that was running when the page closed cannot go on. */
 function settle(message: Message): Message {
   if (message.role === 'user' || !isAnswering(message)) return message
-  const { waiting: _, ...rest } = message
+  const { waiting: _, requestId: __, ...rest } = message
   return { ...rest, state: 'interrupted' }
 }
 

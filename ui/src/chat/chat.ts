@@ -47,6 +47,8 @@ export interface AssistantMessage {
   thoughts: string
   /** When the first thought came; absent without thoughts. */
   thinkingSince?: number
+  /** The server's id of the request, while it thinks. */
+  requestId?: string
   /** Set when the thoughts have ended. */
   thoughtMs?: number
   model: string

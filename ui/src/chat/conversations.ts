@@ -55,6 +55,13 @@ export function stopAnswer(chatId: string): void {
   running.get(chatId)?.abort()
 }
 
+/** Asks the model to stop thinking; the answer then begins by itself. */
+export async function answerNow({ requestId }: AssistantMessage): Promise<void> {
+  if (requestId === undefined) return
+  // When it has just ended its thought by itself, or the connection is gone, the stream tells.
+  await client.call('closeThought', { params: { id: requestId } }).catch(() => undefined)
+}
+
 export function removeChat(chatId: string): SavedChat | undefined {
   stopAnswer(chatId)
   return chatStore.remove(chatId)

@@ -1,11 +1,13 @@
 import { useState, type JSX } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Button } from '../components/ui/button.tsx'
 import { ChevronIcon } from '../components/ui/icons.tsx'
 import { classNames } from '../components/ui/class-names.ts'
 import { useNow } from '../components/use-now.ts'
 import { useFormat } from '../i18n/format.ts'
 import { LazyMarkdown } from '../markdown/lazy-markdown.tsx'
 import type { AssistantMessage } from './chat.ts'
+import { answerNow } from './conversations.ts'
 
 /** Clicks on fold or unfold, by message: they win over the page's own folding, also after coming back. */
 const choices = new Map<string, boolean>()
@@ -21,23 +23,40 @@ export function Thoughts({ answer }: { answer: AssistantMessage }): JSX.Element 
   }
   return (
     <div className="mb-3">
-      <button
-        type="button"
-        aria-expanded={open}
-        className="-ml-2 flex items-center gap-1.5 rounded-lg px-2 py-1 text-sm text-muted transition-colors hover:bg-hover hover:text-ink"
-        onClick={toggle}
-      >
-        <span className={classNames('tabular-nums', thinking && 'shimmer')}>
-          {thinking ? <ThinkingLabel since={answer.thinkingSince} /> : <ThoughtLabel durationMs={answer.thoughtMs} />}
-        </span>
-        <ChevronIcon className={classNames('transition-transform', !open && '-rotate-90')} />
-      </button>
+      <div className="flex items-center gap-3">
+        <button
+          type="button"
+          aria-expanded={open}
+          className="-ml-2 flex items-center gap-1.5 rounded-lg px-2 py-1 text-sm text-muted transition-colors hover:bg-hover hover:text-ink"
+          onClick={toggle}
+        >
+          <span className={classNames('tabular-nums', thinking && 'shimmer')}>
+            {thinking ? <ThinkingLabel since={answer.thinkingSince} /> : <ThoughtLabel durationMs={answer.thoughtMs} />}
+          </span>
+          <ChevronIcon className={classNames('transition-transform', !open && '-rotate-90')} />
+        </button>
+        {thinking && answer.requestId !== undefined && <AnswerNow answer={answer} />}
+      </div>
       {open && (
         <div className="thoughts">
           <LazyMarkdown text={answer.thoughts} live={thinking} />
         </div>
       )}
     </div>
+  )
+}
+
+function AnswerNow({ answer }: { answer: AssistantMessage }): JSX.Element {
+  const { t } = useTranslation()
+  const [asked, setAsked] = useState(false)
+  const ask = (): void => {
+    setAsked(true)
+    void answerNow(answer)
+  }
+  return (
+    <Button className="h-7" disabled={asked} onClick={ask}>
+      {t('thoughts.answerNow')}
+    </Button>
   )
 }
 

@@ -74,6 +74,7 @@ export const en = {
     thinkingFor: 'Thinking {{duration}}',
     thoughtFor: 'Thought for {{duration}}',
     stopped: 'Thoughts',
+    answerNow: 'Answer now',
   },
   waiting: {
     sending: 'Sending…',

@@ -76,6 +76,7 @@ export const zh: Dictionary = {
     thinkingFor: '思考中 {{duration}}',
     thoughtFor: '已思考 {{duration}}',
     stopped: '思考过程',
+    answerNow: '立即回答',
   },
   waiting: {
     sending: '发送中…',
