@@ -190,7 +190,7 @@ describe("Anthropic's client", () => {
   test('aborts, and the engine stops', async () => {
     const stream = client.messages.stream(HELLO)
     stream.abort()
-    await expect(stream.finalMessage()).rejects.toThrow()
+    await expect(stream.finalMessage()).rejects.toThrow(/abort/i)
     await expect.poll(() => server.engine.live).toBe(0)
   })
 })
