@@ -144,7 +144,12 @@ async function mendTag(xgrammar: XGrammar, tag: StructuralTag): Promise<Structur
 /** `[FATAL] /path/file.cc:12: Check failed: (…) is false: the reason` → the reason. */
 function reasonOf(messages: readonly string[], error: unknown): string {
   const fatal = messages.find((line) => line.includes('[FATAL]'))
-  if (fatal === undefined) return error instanceof Error ? `it is too deeply nested or too large (${error.message})` : String(error)
+  if (fatal === undefined)
+    return error instanceof Error
+      ? error instanceof RangeError || error.name === 'RuntimeError'
+        ? `it is too deeply nested or too large (${error.message})`
+        : error.message
+      : String(error)
   return fatal
     .replace(/^.*?\[FATAL\] \S+:\d+: /s, '')
     .replace(/^Check failed: .*? is false: /s, '')

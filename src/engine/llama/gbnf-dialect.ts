@@ -5,8 +5,14 @@ import { GBNF_LEXEME } from './grammar-problem.ts'
 const ANY_CHARACTER = '[^\\u0000]'
 const EMPTY = ' ""'
 
+/** Sets cut such characters to 16 bits (seen by running it). */
+const FAR_CHARACTER_IN_SET = /^\[(?!\^)(?:.*[\u{10000}-\u{10ffff}]|.*\\U)/su
+
+/** Throws for what XGrammar would get wrong. */
 export function toXGrammar(gbnf: string): string {
   const lexemes = [...gbnf.matchAll(GBNF_LEXEME)].filter(([text]) => !text.startsWith('#'))
+  if (lexemes.some(([text]) => FAR_CHARACTER_IN_SET.test(text)))
+    throw new Error('a set of characters may not hold any beyond U+FFFF: write them as alternatives')
   let [result, done] = ['', 0]
   lexemes.forEach((lexeme, index) => {
     const [text] = lexeme

@@ -1,0 +1,146 @@
+/** Ollama's surface, as rows of the table of all routes. */
+import type { WireRoute } from '../wire-route.ts'
+import {
+  OllamaChatChunkSchema,
+  OllamaChatReplySchema,
+  OllamaEmbeddingsReplySchema,
+  OllamaEmbedReplySchema,
+  OllamaGenerateChunkSchema,
+  OllamaGenerateReplySchema,
+  OllamaProgressLineSchema,
+  OllamaProgressSchema,
+  OllamaPsSchema,
+  OllamaShowReplySchema,
+  OllamaTagsSchema,
+  OllamaVersionSchema,
+} from './replies.ts'
+import {
+  OllamaChatRequestSchema,
+  OllamaCopyRequestSchema,
+  OllamaCreateRequestSchema,
+  OllamaDeleteRequestSchema,
+  OllamaEmbeddingsRequestSchema,
+  OllamaEmbedRequestSchema,
+  OllamaGenerateRequestSchema,
+  OllamaPullRequestSchema,
+  OllamaPushRequestSchema,
+  OllamaShowRequestSchema,
+} from './requests.ts'
+
+const ollama = { group: 'Ollama', dialect: 'ollama' } as const
+const streamed = { eventsType: 'application/x-ndjson' } as const
+
+const EMPTY = 'The reply has no body.'
+const GENERATION_NOTES =
+  'A stream of lines unless `"stream": false`. `NAME:latest` means NAME, and `hf.co/OWNER/NAME` means `hf:OWNER/NAME`. Options about loading ' +
+  '(`num_ctx`, `num_gpu`, `num_thread` …) and unknown ones are listed in `x-bendi-ignored`: the planner decides, and the window grows with the prompt.'
+
+export const ollamaRoutes: readonly WireRoute[] = [
+  {
+    ...ollama,
+    ...streamed,
+    method: 'POST',
+    path: '/api/chat',
+    summary: 'Answer a conversation',
+    notes: `${GENERATION_NOTES} Without messages the model is loaded, or unloaded when \`keep_alive\` is 0.`,
+    body: OllamaChatRequestSchema,
+    response: OllamaChatReplySchema,
+    events: OllamaChatChunkSchema,
+  },
+  {
+    ...ollama,
+    ...streamed,
+    method: 'POST',
+    path: '/api/generate',
+    summary: 'Answer a prompt, or fill in before a `suffix`',
+    notes: `${GENERATION_NOTES} \`template\` is refused: send the finished prompt with \`"raw": true\`.`,
+    body: OllamaGenerateRequestSchema,
+    response: OllamaGenerateReplySchema,
+    events: OllamaGenerateChunkSchema,
+  },
+  { ...ollama, method: 'POST', path: '/api/embed', summary: 'Vectors of texts', body: OllamaEmbedRequestSchema, response: OllamaEmbedReplySchema },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/embeddings',
+    summary: 'The vector of one text, not normalised (older form)',
+    body: OllamaEmbeddingsRequestSchema,
+    response: OllamaEmbeddingsReplySchema,
+  },
+  { ...ollama, method: 'GET', path: '/api/tags', summary: 'Models of the library', response: OllamaTagsSchema },
+  { ...ollama, method: 'GET', path: '/api/ps', summary: 'Models that are loaded', response: OllamaPsSchema },
+  { ...ollama, method: 'POST', path: '/api/show', summary: 'What a model is', body: OllamaShowRequestSchema, response: OllamaShowReplySchema },
+  {
+    ...ollama,
+    method: 'GET',
+    path: '/api/version',
+    summary: 'The version of Ollama whose interface this is',
+    notes: 'The version of bendi is in `/api/status`.',
+    response: OllamaVersionSchema,
+  },
+  {
+    ...ollama,
+    ...streamed,
+    method: 'POST',
+    path: '/api/pull',
+    summary: 'Download a model',
+    notes: 'Ends with the status `success`, or a line with `error`. A client that leaves cancels the download that it began; what has arrived is kept.',
+    body: OllamaPullRequestSchema,
+    response: OllamaProgressSchema,
+    events: OllamaProgressLineSchema,
+  },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/push',
+    summary: 'Refused: nothing is published from here',
+    body: OllamaPushRequestSchema,
+    response: OllamaProgressSchema,
+  },
+  {
+    ...ollama,
+    ...streamed,
+    method: 'POST',
+    path: '/api/create',
+    summary: 'A model from a GGUF file, or from another model',
+    notes: '`template`, `system`, `parameters`, `messages`, `adapters`, `quantize` and other fields of a Modelfile are refused by name.',
+    body: OllamaCreateRequestSchema,
+    response: OllamaProgressSchema,
+    events: OllamaProgressLineSchema,
+  },
+  {
+    ...ollama,
+    method: 'GET',
+    path: '/api/blobs/:digest',
+    summary: 'Whether a file is here already; asked with HEAD',
+    notes: `\`:digest\` is \`sha256:\` and 64 hexadecimal digits. ${EMPTY}`,
+    responseType: 'text/plain',
+  },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/blobs/:digest',
+    summary: 'Upload a file for /api/create',
+    notes: `Checked against its name. ${EMPTY}`,
+    bodyType: 'application/octet-stream',
+    responseType: 'text/plain',
+  },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/copy',
+    summary: 'Another name for a model',
+    notes: `The files are shared, and each name can be deleted alone. ${EMPTY}`,
+    body: OllamaCopyRequestSchema,
+    responseType: 'text/plain',
+  },
+  {
+    ...ollama,
+    method: 'DELETE',
+    path: '/api/delete',
+    summary: 'Delete a model',
+    notes: `A model that is loaded and idle is stopped first. ${EMPTY}`,
+    body: OllamaDeleteRequestSchema,
+    responseType: 'text/plain',
+  },
+]
