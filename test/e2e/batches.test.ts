@@ -55,7 +55,11 @@ async function startServer(holdAfter = Number.MAX_SAFE_INTEGER): Promise<{ clien
   await writeFile(script, serverSource(holdAfter))
   const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the server ended before it listened')
+  })
+  const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer]
+  ended.catch(() => {})
   const address = line.toString().trim()
   return { client: new OpenAI({ baseURL: `${address}/v1`, apiKey: 'none', maxRetries: 0 }), child, address }
 }

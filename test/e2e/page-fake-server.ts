@@ -119,6 +119,7 @@ function answerOf(state: FakeServer['state'], method: string, path: string, body
   if (path === '/api/deployments' && method === 'POST') return startDeployment(state, (body as { model: string }).model)
   if (path.startsWith('/api/deployments/') && method === 'DELETE')
     return stopDeployment(state, decodeURIComponent(path.slice('/api/deployments/'.length)))
+  if (/^\/api\/pulls\/[^/]+\/(?:pause|resume)$/.test(path)) return state.pulls[0]
   if (path.endsWith('/close-thought')) return { closed: true }
   if (path === '/api/pulls' && method === 'GET') return state.pulls
   if (path === '/api/pulls' && method === 'POST') return startPull(state, (body as { reference: string }).reference)

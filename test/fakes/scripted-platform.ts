@@ -1,5 +1,5 @@
 /** The whole product in memory: one scripted engine behind every model, for tests of the server and the page. */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { silentLogger } from '../../src/base/logger.ts'
@@ -7,6 +7,7 @@ import { systemClock } from '../../src/platform/clock.ts'
 import { createRecords, type RecordsOptions } from '../../src/platform/records.ts'
 import { AppError } from '../../src/shared/errors.ts'
 import type { Deployment, Hardware, Model, Pull, StartDeployment } from '../../src/shared/api.ts'
+import type { FileReport } from '../../src/shared/file-report.ts'
 import { createPlanning } from '../../src/platform/plan.ts'
 import { catalogueHeaderOf } from '../../src/platform/plan-header.ts'
 import type { Platform } from '../../src/platform/platform.ts'
@@ -59,6 +60,7 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
     isBusy: async () => false,
     ...options.records,
   })
+  const uploads = new Set<string>()
   const names = (): string[] => [...new Set([...deployments.keys(), ...models.keys()])]
   const resolve = (name: string): string => {
     const found = name === 'default' ? [...deployments.keys()][0] : name
@@ -105,6 +107,26 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
       sharedFile: async () => undefined,
       sharedModels: async () => [],
       isShared: false,
+      report: async (name) => scriptedReport(show(name)),
+      copy: async (name, newName) => {
+        const model = { ...show(name), name: newName }
+        models.set(newName, model)
+        return model
+      },
+      hasUpload: async (sha256) => uploads.has(sha256),
+      upload: async (sha256, { chunks }) => {
+        const hash = createHash('sha256')
+        for await (const chunk of chunks) hash.update(chunk)
+        const actual = hash.digest('hex')
+        if (actual !== sha256) throw new AppError('checksum-mismatch', { file: 'the upload', actual, expected: sha256 })
+        uploads.add(sha256)
+      },
+      createFrom: async (files, name) => {
+        const missing = files.find(({ sha256 }) => !uploads.has(sha256))
+        if (missing) throw new AppError('file-not-found', { path: missing.sha256 })
+        models.set(name, scriptedModel(name))
+        return scriptedModel(name)
+      },
     },
     pulls: scriptedPulls(
       options.pullStates ?? [
@@ -159,6 +181,24 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
       await records.close()
       await engine.stop(drainMs)
     },
+  }
+}
+
+/** Its template knows tools and thoughts. */
+function scriptedReport(model: Model): FileReport {
+  return {
+    path: `/models/${model.name}.gguf`,
+    format: 'gguf',
+    formatName: 'GGUF 3',
+    files: model.files,
+    bytes: model.bytes,
+    tensorTypes: [],
+    tensors: [{ name: 'output.weight', type: 'Q4_K', shape: [256, 64], bytes: 9216 }],
+    metadata: { 'general.architecture': 'scripted', 'general.version': '2.5', 'scripted.block_count': '2' },
+    chatTemplate: '{% if tools %}{{ tools }}{% endif %}<think>',
+    findings: [],
+    engines: [],
+    advice: { en: '', zh: '' },
   }
 }
 
