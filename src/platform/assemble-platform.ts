@@ -151,6 +151,18 @@ function careOf({ care, library }: PlatformOptions, deployments: Deployments, re
     importFrom: (folder, importOptions) => own().importFrom(folder, importOptions),
     sharedFile: async (sha256) => (care?.isShared ? care.sharedFile(sha256) : undefined),
     sharedModels: async () => (care?.isShared ? library.list() : []),
+    report: async (name) => own().report(await resolve(name)),
+    copy: async (name, newName, copyOptions) => {
+      const model = await resolve(name)
+      deployments.forget(newName)
+      return own().copy(model, newName, copyOptions)
+    },
+    hasUpload: async (sha256) => own().hasUpload(sha256),
+    upload: (sha256, content) => own().upload(sha256, content),
+    createFrom: async (files, name, createOptions) => {
+      deployments.forget(name)
+      return own().createFrom(files, name, createOptions)
+    },
     isShared: care?.isShared ?? false,
   }
 }

@@ -8,12 +8,21 @@ import type { SourceEnvironment } from '../models/hubs/source.ts'
 import { downloadsIn } from '../models/library.ts'
 import type { Library } from '../models/library.ts'
 import type { DiskUsage, FoundModel, Model, Verification } from '../shared/api.ts'
+import { AppError } from '../shared/errors.ts'
+import type { FileReport } from '../shared/file-report.ts'
 import { storeFolders } from './store-folders.ts'
 
 export interface VerifyProgress {
   file: string
   doneBytes: number
   totalBytes: number
+}
+
+/** `bytes` is what was announced. */
+export interface Upload {
+  chunks: AsyncIterable<Uint8Array>
+  bytes?: number
+  signal?: AbortSignal
 }
 
 export interface LibraryCare {
@@ -32,6 +41,11 @@ export interface LibraryCare {
   readonly isShared: boolean
   /** A file of the library by its hash. */
   sharedFile(sha256: string): Promise<{ path: string; bytes: number } | undefined>
+  report(model: Model): Promise<FileReport>
+  copy(model: Model, newName: string, options?: { license?: string }): Promise<Model>
+  hasUpload(sha256: string): Promise<boolean>
+  upload(sha256: string, content: Upload): Promise<void>
+  createFrom(files: readonly { name: string; sha256: string }[], name: string, options?: { license?: string }): Promise<Model>
 }
 
 export interface CareContext {
@@ -52,7 +66,34 @@ export function createLibraryCare({ config, library, env, logger }: CareContext)
     importFrom: async (folder, { inPlace }) => (await import('../models/import-folder.ts')).importFolder(folder, { library, inPlace }),
     isShared: config.peerSharing,
     sharedFile: (sha256) => sharedFile(library, sha256),
+    report: async (model) => (await import('../models/headers/inspect-path.ts')).inspectPath(library.fileOf(model)),
+    copy: async (model, newName, options) => (await import('../models/copy-model.ts')).copyModel(model, newName, { library, ...options }),
+    hasUpload: async (sha256) => (await (await import('../models/uploads.ts')).findUpload(library, sha256)) !== undefined,
+    upload: async (sha256, content) => (await import('../models/uploads.ts')).saveUpload(library, sha256, content),
+    createFrom: (files, name, options) => createFrom(library, files, name, options),
   }
+}
+
+async function createFrom(
+  library: Library,
+  files: readonly { name: string; sha256: string }[],
+  name: string,
+  options: { license?: string } = {},
+): Promise<Model> {
+  const { findUpload, forgetUploads } = await import('../models/uploads.ts')
+  const { modelFromUploads } = await import('../models/copy-model.ts')
+  const found: { name: string; path: string; sha256: string }[] = []
+  for (const file of files) {
+    const place = await findUpload(library, file.sha256)
+    if (place === undefined) throw new AppError('file-not-found', { path: `sha256:${file.sha256}` })
+    found.push({ ...file, path: place })
+  }
+  const model = await modelFromUploads(found, name, { library, ...options })
+  await forgetUploads(
+    library,
+    files.map((file) => file.sha256),
+  )
+  return model
 }
 
 async function sharedFile(library: Library, sha256: string): Promise<{ path: string; bytes: number } | undefined> {

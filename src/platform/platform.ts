@@ -11,11 +11,12 @@ import type {
   Status,
   Verification,
 } from '../shared/api.ts'
+import type { FileReport } from '../shared/file-report.ts'
 import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt, RerankRequest, RerankResult } from '../shared/generate.ts'
 import type { Planning } from './plan.ts'
 import type { Records } from './records.ts'
 
-import type { VerifyProgress } from './library-care.ts'
+import type { Upload, VerifyProgress } from './library-care.ts'
 import type { PullWishes } from './pulls.ts'
 
 /** With `plan` and `recommend`: what would fit, before anything is downloaded. */
@@ -54,6 +55,16 @@ export interface Platform extends Planning {
     /** For other bendi servers; undefined when sharing is off or nobody has it. */
     sharedFile(sha256: string): Promise<{ path: string; bytes: number } | undefined>
     sharedModels(): Promise<Model[]>
+    /** Everything that the model's file says of itself. Throws `model-not-found`, `invalid-model-file`. */
+    report(name: string): Promise<FileReport>
+    /** Another name for a model; what had that name is replaced. Throws `model-not-found`, `model-in-use`, `invalid-reference`. */
+    copy(name: string, newName: string, options?: { license?: string }): Promise<Model>
+    /** Whether a file of this hash was uploaded, or is in the library. */
+    hasUpload(sha256: string): Promise<boolean>
+    /** Throws `checksum-mismatch`, `disk-full`, `cancelled`. */
+    upload(sha256: string, content: Upload): Promise<void>
+    /** A model of uploaded GGUF files. Throws `file-not-found`, `invalid-model-file`, `invalid-reference`, `model-in-use`. */
+    createFrom(files: readonly { name: string; sha256: string }[], name: string, options?: { license?: string }): Promise<Model>
     readonly isShared: boolean
   }
   deployments: {

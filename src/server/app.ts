@@ -21,6 +21,8 @@ import { completionRoutes } from './routes/completions.ts'
 import { embeddingRoutes } from './routes/embeddings.ts'
 import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
+import { headOfRoot, ollamaRoutes } from './routes/ollama.ts'
+import { ollamaModelRoutes } from './routes/ollama-models.ts'
 import { openAiModelRoutes } from './routes/openai-models.ts'
 import { pageRoutes } from './routes/page.ts'
 import { responseRoutes } from './routes/responses.ts'
@@ -53,12 +55,15 @@ export function createApp(options: AppOptions): Hono {
   app.use(guard(options, context))
   app.use(compression())
   app.use(idempotency({ bodyLimit, now }))
+  app.use('/', headOfRoot)
   const parts = [
     chatRoutes,
     completionRoutes,
     embeddingRoutes,
     openAiModelRoutes,
     anthropicRoutes,
+    ollamaRoutes,
+    ollamaModelRoutes,
     rerankRoutes,
     tokenRoutes,
     infillRoutes,

@@ -3,6 +3,7 @@ import type { WireError } from '../shared/generate.ts'
 import { localizeError } from '../shared/errors.ts'
 import type { Language } from '../shared/language.ts'
 import { anthropicError } from './dialects/anthropic-reply.ts'
+import { ollamaError, ollamaStatus } from './dialects/ollama-reply.ts'
 import { openAiError } from './dialects/openai-reply.ts'
 
 /** What is known of a call when it fails. */
@@ -17,6 +18,8 @@ export interface ErrorDialect {
   name: string
   owns(call: ErrorCall): boolean
   body(error: WireError, language: Language, requestId: string): object
+  /** Where it is not that of the table of errors. */
+  status?(error: WireError): number
 }
 
 const OPENAI_PATH = /^\/(?:v[12](?:\/|$)|(?:rerank|tokenize|detokenize|apply-template|infill)$)/
@@ -35,6 +38,16 @@ export const anthropicErrors: ErrorDialect = {
   body: anthropicError,
 }
 
+/** Its own paths among ours: no more than these. */
+export const OLLAMA_PATH = /^\/api\/(?:chat|generate|tags|show|ps|embed|embeddings|version|pull|push|create|copy|delete|blobs\/[^/]+)$/
+
+export const ollamaErrors: ErrorDialect = {
+  name: 'ollama',
+  owns: ({ path }) => OLLAMA_PATH.test(path),
+  body: ollamaError,
+  status: ollamaStatus,
+}
+
 /** Our own: the code, its data, and what they mean. */
 export const ownErrors: ErrorDialect = {
   name: 'bendi',
@@ -43,7 +56,7 @@ export const ownErrors: ErrorDialect = {
 }
 
 /** The first that owns a call. */
-const ERROR_DIALECTS: readonly ErrorDialect[] = [anthropicErrors, openAiErrors]
+const ERROR_DIALECTS: readonly ErrorDialect[] = [anthropicErrors, openAiErrors, ollamaErrors]
 
 export function errorDialectOf(call: ErrorCall): ErrorDialect {
   return ERROR_DIALECTS.find((dialect) => dialect.owns(call)) ?? ownErrors

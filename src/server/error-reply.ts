@@ -15,7 +15,7 @@ export function errorReply(c: Context, error: unknown): Response {
 export function errorReplyFor(dialect: ErrorDialect): (c: Context, error: unknown) => Response {
   return (c, error) => {
     const wire = toWireError(error)
-    const status = statusOf(wire)
+    const status = dialect.status?.(wire) ?? statusOf(wire)
     if (status === 429 || status === 503) c.header('retry-after', String(retryAfterOf(wire)))
     return c.json(dialect.body(wire, languageOf(c.req.header('accept-language')), requestIdIn(c)), status as ContentfulStatusCode)
   }

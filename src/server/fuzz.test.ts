@@ -67,6 +67,14 @@ const SEEDS: readonly [path: string, body: Json][] = [
   ['/apply-template', { messages: chat['messages'], tools: [tool] }],
   ['/infill', { input_prefix: 'a', input_suffix: 'b', input_extra: [{ filename: 'f', text: 't' }], stream: true }],
   ['/generate', { prompt: 'Hi', max_length: 5, temperature: 1 }],
+  [
+    '/api/chat',
+    { model: 'scripted', messages: chat['messages'], tools: [tool], think: true, options: { top_k: 3, stop: ['x'] }, keep_alive: '5m' },
+  ],
+  ['/api/generate', { model: 'scripted', prompt: 'a', system: 'b', context: [1, 2], format: 'json', stream: false }],
+  ['/api/embed', { model: 'scripted', input: ['a', 'b'], truncate: true, keep_alive: 1 }],
+  ['/api/create', { model: 'made', from: 'scripted', license: ['a'] }],
+  ['/api/show', { model: 'scripted', verbose: true }],
 ]
 
 const awkward = fc.oneof(

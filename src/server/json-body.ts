@@ -9,6 +9,11 @@ export const BODY_LIMIT = 16 * 1024 * 1024
 export async function readJson(c: Context, limit: number): Promise<unknown> {
   const type = c.req.header('content-type')
   if (type !== undefined && !isJsonType(type)) throw new AppError('unsupported-media-type', { type })
+  return readAnyJson(c, limit)
+}
+
+/** The same for clients that name another type, as curl does. Throws `request-too-large`, `invalid-request`. */
+export async function readAnyJson(c: Context, limit: number): Promise<unknown> {
   const text = decode(await readBody(c, limit))
   try {
     return JSON.parse(text)

@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { anthropicRoutes } from './anthropic/anthropic-routes.ts'
 import { AnthropicErrorSchema } from './anthropic/messages-reply.ts'
 import { OpenAiErrorSchema } from './openai.ts'
+import { ollamaRoutes } from './ollama/ollama-routes.ts'
+import { OllamaErrorSchema } from './ollama/replies.ts'
 import { openAiRoutes } from './openai/openai-routes.ts'
 import { recordRoutes } from './record-routes.ts'
 import { routes, type Route } from './routes.ts'
@@ -20,13 +22,12 @@ const OwnError = z.strictObject({
     hint: z.string().optional(),
   }),
 })
-const OllamaError = z.strictObject({ error: z.string() })
 
 /** The body of an error, by dialect. */
 export const errorSchemas: Readonly<Record<WireDialect, z.ZodType>> = {
   openai: OpenAiErrorSchema,
   anthropic: AnthropicErrorSchema,
-  ollama: OllamaError,
+  ollama: OllamaErrorSchema,
   bendi: OwnError,
 }
 
@@ -79,4 +80,11 @@ const otherRoutes: readonly WireRoute[] = [
   { ...plain, method: 'GET', path: '/docs/api.css', summary: 'How that page looks', responseType: 'text/css' },
 ]
 
-export const wireRoutes: readonly WireRoute[] = [...openAiRoutes, ...recordRoutes, ...anthropicRoutes, ...ownRoutes, ...otherRoutes]
+export const wireRoutes: readonly WireRoute[] = [
+  ...openAiRoutes,
+  ...recordRoutes,
+  ...anthropicRoutes,
+  ...ollamaRoutes,
+  ...ownRoutes,
+  ...otherRoutes,
+]

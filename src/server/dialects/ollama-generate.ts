@@ -63,5 +63,9 @@ function promptOf(call: OllamaGenerateRequest): Prompt {
   if (call.raw) return { type: 'text', text: prompt }
   if (call.suffix) return { type: 'infill', prefix: prompt, suffix: call.suffix }
   const system: Message[] = call.system ? [{ role: 'system', content: call.system }] : []
-  return { type: 'messages', messages: [...system, { role: 'user', content: prompt }], ...compact({ thinking: ollamaThinking(call.think) }) }
+  return {
+    type: 'messages',
+    messages: [...system, { role: 'user', content: prompt }],
+    ...compact({ thinking: ollamaThinking(call.think) }),
+  }
 }

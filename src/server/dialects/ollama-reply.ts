@@ -56,7 +56,11 @@ export function ollamaGenerateReply(answer: Answer, head: OllamaHead): OllamaGen
 }
 
 /** Nothing was asked: the model was only loaded or unloaded. */
-export function ollamaLoadReply(head: OllamaHead, reason: 'load' | 'unload', shape: 'chat' | 'generate'): OllamaChatReply | OllamaGenerateReply {
+export function ollamaLoadReply(
+  head: OllamaHead,
+  reason: 'load' | 'unload',
+  shape: 'chat' | 'generate',
+): OllamaChatReply | OllamaGenerateReply {
   const end = { done: true, done_reason: reason } as const
   return shape === 'chat'
     ? { ...ollamaStart(head), message: { role: 'assistant', content: '' }, ...end }
@@ -134,6 +138,6 @@ export function ollamaError(error: WireError, language: Language): OllamaError {
 /** Ollama has few statuses; its clients know no others. */
 export function ollamaStatus({ code }: WireError): number {
   const status = isErrorCode(code) ? errorEntry(code).status : 500
-  if (status === 422) return 400
+  if (status === 422 || code === 'checksum-mismatch') return 400
   return status === 502 || status === 507 ? 500 : status
 }

@@ -58,7 +58,14 @@ export const ollamaRoutes: readonly WireRoute[] = [
     response: OllamaGenerateReplySchema,
     events: OllamaGenerateChunkSchema,
   },
-  { ...ollama, method: 'POST', path: '/api/embed', summary: 'Vectors of texts', body: OllamaEmbedRequestSchema, response: OllamaEmbedReplySchema },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/embed',
+    summary: 'Vectors of texts',
+    body: OllamaEmbedRequestSchema,
+    response: OllamaEmbedReplySchema,
+  },
   {
     ...ollama,
     method: 'POST',
@@ -69,7 +76,14 @@ export const ollamaRoutes: readonly WireRoute[] = [
   },
   { ...ollama, method: 'GET', path: '/api/tags', summary: 'Models of the library', response: OllamaTagsSchema },
   { ...ollama, method: 'GET', path: '/api/ps', summary: 'Models that are loaded', response: OllamaPsSchema },
-  { ...ollama, method: 'POST', path: '/api/show', summary: 'What a model is', body: OllamaShowRequestSchema, response: OllamaShowReplySchema },
+  {
+    ...ollama,
+    method: 'POST',
+    path: '/api/show',
+    summary: 'What a model is',
+    body: OllamaShowRequestSchema,
+    response: OllamaShowReplySchema,
+  },
   {
     ...ollama,
     method: 'GET',
@@ -84,7 +98,8 @@ export const ollamaRoutes: readonly WireRoute[] = [
     method: 'POST',
     path: '/api/pull',
     summary: 'Download a model',
-    notes: 'Ends with the status `success`, or a line with `error`. A client that leaves cancels the download that it began; what has arrived is kept.',
+    notes:
+      'Ends with the status `success`, or a line with `error`. A client that leaves cancels the download that it began; what has arrived is kept.',
     body: OllamaPullRequestSchema,
     response: OllamaProgressSchema,
     events: OllamaProgressLineSchema,

@@ -46,7 +46,11 @@ export const OllamaChatReplySchema = z.union([
 ])
 export type OllamaChatReply = z.infer<typeof OllamaChatReplySchema>
 /** A line of the stream; the last one is a whole reply without what was told before. */
-export const OllamaChatChunkSchema = z.union([z.strictObject({ ...chatHead, done: z.literal(false) }), OllamaChatReplySchema, OllamaErrorSchema])
+export const OllamaChatChunkSchema = z.union([
+  z.strictObject({ ...chatHead, done: z.literal(false) }),
+  OllamaChatReplySchema,
+  OllamaErrorSchema,
+])
 export type OllamaChatChunk = z.infer<typeof OllamaChatChunkSchema>
 
 const generateHead = { ...head, response: z.string(), thinking: z.string().optional(), logprobs: z.array(logprobSchema).optional() }
