@@ -26,6 +26,7 @@ import { headerReader } from './plan-header.ts'
 import { planHistory } from './plan-history.ts'
 import { observedEngines } from './plan-observer.ts'
 import { createPull } from './pull-model.ts'
+import { processEnvironment } from '../config/environment.ts'
 import { sourceEnvironment } from './source-environment.ts'
 
 export interface CreatePlatformOptions {
@@ -135,6 +136,7 @@ function embeddedEngines(library: Library, paths: Paths, logger: Logger): Create
       kvCacheFolder: paths.kvCache,
       cacheFolder: paths.cache,
       logger: logger.with({ model: model.name }),
+      environment: processEnvironment(),
     })
   }
 }

@@ -73,6 +73,7 @@ export async function engineBench(): Promise<{
     folder,
     async open(file, settings = {}, name = `e${engines.length}`) {
       const engine = createLlamaEngine({
+        environment: process.env,
         model: 'test',
         file,
         settings: {

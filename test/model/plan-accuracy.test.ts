@@ -99,6 +99,7 @@ it('a deployment of the engine takes what its header and a dry run tell', async 
   const kvBytes = wish.context * wish.parallel * facts.kvBytesPerToken('f16')
   const logFile = path.join(folder, 'engine.log')
   const engine = createLlamaEngine({
+    environment: process.env,
     model: 'tiny',
     file,
     settings: {

@@ -42,6 +42,8 @@ export interface LlamaEngineOptions {
   /** Kernel probe results. */
   cacheFolder: string
   logger: Logger
+  /** Variables of the worker process. */
+  environment: Readonly<Record<string, string | undefined>>
 }
 
 /** Deaths within CRASH_WINDOW_MS after which it gives up. */
@@ -220,15 +222,18 @@ class LlamaEngine implements Engine {
   // ── the worker's life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #launch(): Promise<EngineInfo> {
-    const { settings, logFile, cacheFolder, logger } = this.#options
+    const { settings, logFile, cacheFolder, logger, environment } = this.#options
     const nativePackage = findNativePackage()
     const kernel = await chooseKernel({ nativePackage, cacheFile: `${cacheFolder}/kernel.json`, override: settings.kernel, logger })
     await this.#log.begin()
-    const worker: WorkerProcess = startWorker(logFile, {
-      onEvent: (id, event) => this.#live.get(id)?.take(event),
-      onResized: (context, kvLayout) => this.#info && (this.#info = { ...this.#info, context, kvLayout }),
-      onExit: (reason) => this.#onExit(worker, reason),
-    })
+    const worker: WorkerProcess = startWorker(
+      { logFile, environment },
+      {
+        onEvent: (id, event) => this.#live.get(id)?.take(event),
+        onResized: (context, kvLayout) => this.#info && (this.#info = { ...this.#info, context, kvLayout }),
+        onExit: (reason) => this.#onExit(worker, reason),
+      },
+    )
     this.#worker = worker
     const model = await worker.load(workerOptions(this.#options, kernel.variant))
     this.#model = model

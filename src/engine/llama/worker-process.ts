@@ -36,8 +36,13 @@ export interface WorkerProcess {
 const HEARTBEAT_MS = 5_000
 const MISSED_LIMIT = 6
 
-export function startWorker(logFile: string, listeners: WorkerListeners): WorkerProcess {
-  const child = forkWorker(logFile)
+export interface WorkerPlace {
+  logFile: string
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+export function startWorker(place: WorkerPlace, listeners: WorkerListeners): WorkerProcess {
+  const child = forkWorker(place)
   const exited = deferred<string>()
   const loaded = deferred<LoadedModel>()
   // Nobody may be waiting for it when the process ends.
@@ -127,7 +132,13 @@ export function startWorker(logFile: string, listeners: WorkerListeners): Worker
 }
 
 /** The worker beside this file: `.js` as built, `.ts` (through tsx) when this is the source. */
-function forkWorker(logFile: string): ChildProcess {
+/**
+ * One thread for asynchronous work: libuv would hand the steps round its threads, and each would wake on a core where another
+ * computes (2 to 6 % of the speed of one answer on two cores). Files of the disk tier are written between steps then.
+ */
+const THREAD_POOL = { UV_THREADPOOL_SIZE: '1' } as const
+
+function forkWorker({ logFile, environment }: WorkerPlace): ChildProcess {
   mkdirSync(path.dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a', 0o600)
   const isSource = import.meta.url.endsWith('.ts')
@@ -135,7 +146,8 @@ function forkWorker(logFile: string): ChildProcess {
   const execArgv = isSource ? ['--import', createRequire(import.meta.url).resolve('tsx')] : []
   try {
     // In a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent drains it first.
-    return fork(entry, [], { stdio: ['ignore', log, log, 'ipc'], serialization: 'advanced', execArgv, detached: true })
+    const env = { ...environment, ...THREAD_POOL }
+    return fork(entry, [], { stdio: ['ignore', log, log, 'ipc'], serialization: 'advanced', execArgv, env, detached: true })
   } finally {
     closeSync(log)
   }
