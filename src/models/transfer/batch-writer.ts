@@ -13,8 +13,10 @@ export interface BatchWriter {
 }
 
 const BATCH_BYTES = 1024 * 1024
-/** A slow connection's bytes wait so many ms. */
+/** Bytes wait so many ms; those of a slow connection, that has brought only a little by then, less: a kill loses what waits. */
 const BATCH_MS = 50
+const SLOW_BATCH_MS = 8
+const LITTLE_BYTES = 96 * 1024
 
 /** `onWritten` hears of each range as soon as it lies in the file. */
 export function createBatchWriter(handle: FileHandle, start: number, onWritten: (range: Range) => void): BatchWriter {
@@ -35,7 +37,7 @@ export function createBatchWriter(handle: FileHandle, start: number, onWritten: 
     // Whoever waits next hears of it.
     writing.catch(() => {})
   }
-  const isOld = (): boolean => performance.now() - openedAt >= BATCH_MS
+  const isOld = (): boolean => performance.now() - openedAt >= (bytes < LITTLE_BYTES ? SLOW_BATCH_MS : BATCH_MS)
   return {
     write: async (chunk) => {
       if (chunk.length === 0) return

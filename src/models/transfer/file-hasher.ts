@@ -24,6 +24,8 @@ const BLOCK_BYTES = 1024 * 1024
 const THREAD_FROM_BYTES = 64_000_000
 /** The thread hears of this many bytes at once, so that its answers stay current. */
 const STEP_BYTES = 32_000_000
+/** And of so many at least: each message wakes both threads. */
+const LEAST_STEP_BYTES = 4_000_000
 
 export function createFileHasher(file: string, totalBytes: number): FileHasher {
   return totalBytes >= THREAD_FROM_BYTES ? threadHasher(file) : ownHasher(file)
@@ -97,11 +99,13 @@ function threadHasher(file: string): FileHasher {
   })
   worker.on('error', fail)
   const send = (job: HashJob): void => worker.postMessage(job)
-  const advance = (until: number): void => {
+  const ask = (until: number): void => {
     for (; asked < until; asked = Math.min(until, asked + STEP_BYTES)) send({ type: 'advance', until: Math.min(until, asked + STEP_BYTES) })
   }
   return {
-    advance,
+    advance: (until) => {
+      if (until - asked >= LEAST_STEP_BYTES) ask(until)
+    },
     get done() {
       return done
     },
@@ -110,7 +114,7 @@ function threadHasher(file: string): FileHasher {
       return new Promise((resolve, reject) => {
         settle = { resolve, reject }
         if (failure) return reject(failure)
-        advance(bytes)
+        ask(bytes)
         send({ type: 'digest' })
       })
     },

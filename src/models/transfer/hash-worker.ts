@@ -5,7 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import type { HashJob, HashReply } from './file-hasher.ts'
 
-const BLOCK_BYTES = 1024 * 1024
+/** Stays in the processor's cache between reading and hashing. */
+const BLOCK_BYTES = 256 * 1024
 
 const file = openSync((workerData as { file: string }).file, 'r')
 const hash = createHash('sha256')

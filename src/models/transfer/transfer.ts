@@ -31,7 +31,8 @@ const STILL_MS = 3000
 const PROBATION_MS = 2000
 /** What is on the disk for sure is noted each time this much has arrived. */
 const CHECKPOINT_BYTES = 256_000_000
-const JOURNAL_BYTES = 1_000_000
+/** The journal is written at most so often, ms: a kill loses the notes of no more. */
+const JOURNAL_MS = 5
 /** Of the pieces of a trusted source this share is checked against another one. */
 const CHECKED_SHARE = 1 / 8
 /** One more connection for each so many bytes. */
@@ -46,6 +47,7 @@ export class Transfer {
   #ranges: Range[]
   #doneBytes: number
   #unflushed = 0
+  #flushedAt = 0
   #uncheckpointed = 0
   #failure: unknown
   #settle: { resolve(): void; reject(error: unknown): void } | undefined
@@ -174,13 +176,14 @@ export class Transfer {
     journal.note(range, source.name)
     this.#options.hasher().advance(wholeUntil(this.#ranges))
     this.#unflushed += range.end - range.start
-    if (this.#unflushed >= JOURNAL_BYTES || this.#doneBytes === totalBytes) this.#flush()
+    if (this.#now() - this.#flushedAt >= JOURNAL_MS || this.#doneBytes === totalBytes) this.#flush()
     this.#tell(source)
   }
 
   #flush(): void {
     this.#uncheckpointed += this.#unflushed
     this.#unflushed = 0
+    this.#flushedAt = this.#now()
     const isDue = this.#uncheckpointed >= CHECKPOINT_BYTES
     if (isDue) this.#uncheckpointed = 0
     const { journal, handle } = this.#options

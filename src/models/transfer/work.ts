@@ -29,8 +29,8 @@ export const PIECE_SIZES: PieceSizes = { least: 1_048_576, most: 16 * 1_048_576,
 
 /** What nobody has and nobody fetches. */
 export function unassigned(arrived: readonly Range[], works: readonly Work[], totalBytes: number): Range[] {
-  const busy = works.map(({ at, end }) => ({ start: at, end })).filter(({ start, end }) => start < end)
-  return busy.reduce<Range[]>(
+  // From its start, not from `at`: what has come and is not written yet is nobody else's either.
+  return works.reduce<Range[]>(
     (gaps, range) => gaps.flatMap((gap) => missingRanges([range], gap)),
     missingRanges(arrived, { start: 0, end: totalBytes }),
   )
@@ -40,7 +40,8 @@ export function unassigned(arrived: readonly Range[], works: readonly Work[], to
 export function nextPiece(gaps: readonly Range[], speed: number, connections: number, sizes: PieceSizes = PIECE_SIZES): Range | undefined {
   const [first] = gaps
   if (!first) return undefined
-  const share = rangeBytes(gaps) / Math.max(1, connections)
+  // Half a share: the last pieces are small, so that all end at about the same time.
+  const share = rangeBytes(gaps) / Math.max(1, 2 * connections)
   const wished = Math.min(sizes.most, Math.max(sizes.least, speed > 0 ? speed * sizes.seconds : sizes.most / 4))
   const bytes = Math.ceil(Math.min(wished, Math.max(sizes.least, share)))
   // What would be left is no piece of its own.
