@@ -53,9 +53,9 @@ export function createHarmonyReader(sink: HarmonySink, asText: boolean): Harmony
     else if (state === 'call') stream?.push(text)
     else if (state === 'text') sink.text(text)
     else if (text.trim() !== '') {
-      // A message without any header.
+      // A message without any header. Space before it may have come, and gone, alone.
       beginMessage('')
-      sink.text(text)
+      sink.text(text.trimStart())
     }
   }
 
