@@ -192,6 +192,7 @@ async function close(options: PlatformOptions, records: Records, deployments: De
     // Before the engines: what they would tell of their end is not the answer to a batch.
     await records.close()
     await Promise.all([deployments.close(drainMs), pulls.close()])
+    await options.planHistory?.close()
   } finally {
     await options.onClosed?.()
   }

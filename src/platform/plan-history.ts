@@ -26,6 +26,10 @@ export interface PlanHistory {
   add(load: PlanLoad): Promise<void>
   /** A speed of the model's newest load, tokens/s. The best that was seen is kept: others may have been at work. */
   measured(model: string, speeds: { decode?: number; prefill?: number }): Promise<void>
+  /** Work on the side that may fail unseen, and that `close` waits for. */
+  track(task: Promise<void>): void
+  /** Nothing is written afterwards. */
+  close(): Promise<void>
 }
 
 /** Newest loads that are kept. */
@@ -35,6 +39,7 @@ export function planHistory(home: string, logger: Logger): PlanHistory {
   const file = path.join(home, 'plan-history.json')
   let known: PlanLoad[] | undefined
   let writing: Promise<void> = Promise.resolve()
+  const tasks = new Set<Promise<void>>()
   const loads = async (): Promise<PlanLoad[]> => (known ??= await readLoads(file))
   const save = (): Promise<void> => {
     const text = (): string => JSON.stringify({ version: 1, loads: known ?? [] })
@@ -58,6 +63,14 @@ export function planHistory(home: string, logger: Logger): PlanHistory {
       load.actual.decode = Math.max(load.actual.decode, speeds.decode ?? 0)
       load.actual.prefill = Math.max(load.actual.prefill, speeds.prefill ?? 0)
       if (before.decode !== load.actual.decode || before.prefill !== load.actual.prefill) await save()
+    },
+    track: (task) => {
+      const tracked = task.catch(() => {}).finally(() => tasks.delete(tracked))
+      tasks.add(tracked)
+    },
+    close: async () => {
+      await Promise.all(tasks)
+      await writing
     },
   }
 }

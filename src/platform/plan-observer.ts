@@ -19,7 +19,7 @@ export function observedEngines(createEngine: CreateEngine, options: ObserverOpt
   return async (model, settings) => {
     const engine = await createEngine(model, settings)
     engine.onStateChange((state) => {
-      if (state === 'ready' && engine.info) void remember(model, engine, engine.info, options).catch(() => {})
+      if (state === 'ready' && engine.info) options.history.track(remember(model, engine, engine.info, options))
     })
     return engine
   }
@@ -67,7 +67,7 @@ export async function* observedGenerate(
   history: PlanHistory | undefined,
 ): AsyncIterable<GenerateEvent> {
   for await (const event of events) {
-    if (event.type === 'finish' && history && count === 1) void history.measured(model, speedsOf(event.timings)).catch(() => {})
+    if (event.type === 'finish' && history && count === 1) history.track(history.measured(model, speedsOf(event.timings)))
     yield event
   }
 }
