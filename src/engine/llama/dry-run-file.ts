@@ -3,6 +3,7 @@
  * The vocabulary is left out (`no_vocab`): only its size matters for the buffers. Format: ggml/docs/gguf.md of llama.cpp, version 3.
  */
 import { open } from 'node:fs/promises'
+import { alignGguf, ggufText, ggufUint32, ggufUint64 } from './gguf-bytes.ts'
 
 /** A metadata value with its GGUF type, e.g. `{ type: 'u32', value: 32 }`. */
 export type SparseValue =
@@ -27,7 +28,6 @@ export interface SparseModel {
 }
 
 const TYPE_IDS = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9, u64: 10, i64: 11, f64: 12 } as const
-const ALIGNMENT = 32
 
 /** The file takes as many bytes of disk as its header. Throws what the file system throws. */
 export async function writeSparseGguf(file: string, model: SparseModel): Promise<void> {
@@ -35,7 +35,7 @@ export async function writeSparseGguf(file: string, model: SparseModel): Promise
   const handle = await open(file, 'wx', 0o600)
   try {
     await handle.writeFile(header)
-    await handle.truncate(header.length + model.tensors.reduce((total, tensor) => total + align(tensor.bytes), 0))
+    await handle.truncate(header.length + model.tensors.reduce((total, tensor) => total + alignGguf(tensor.bytes), 0))
   } finally {
     await handle.close()
   }
@@ -43,25 +43,31 @@ export async function writeSparseGguf(file: string, model: SparseModel): Promise
 
 function encodeHeader({ metadata, tensors }: SparseModel): Buffer {
   const entries = Object.entries(metadata)
-  const parts = [Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(entries.length)]
-  for (const [key, value] of entries) parts.push(text(key), uint32(TYPE_IDS[value.type]), encodeValue(value))
+  const parts = [Buffer.from('GGUF'), ggufUint32(3), ggufUint64(tensors.length), ggufUint64(entries.length)]
+  for (const [key, value] of entries) parts.push(ggufText(key), ggufUint32(TYPE_IDS[value.type]), encodeValue(value))
   let offset = 0
   for (const tensor of tensors) {
-    parts.push(text(tensor.name), uint32(tensor.shape.length), ...tensor.shape.map(uint64), uint32(tensor.typeId), uint64(offset))
-    offset += align(tensor.bytes)
+    parts.push(
+      ggufText(tensor.name),
+      ggufUint32(tensor.shape.length),
+      ...tensor.shape.map(ggufUint64),
+      ggufUint32(tensor.typeId),
+      ggufUint64(offset),
+    )
+    offset += alignGguf(tensor.bytes)
   }
   const header = Buffer.concat(parts)
-  return Buffer.concat([header], align(header.length))
+  return Buffer.concat([header], alignGguf(header.length))
 }
 
 function encodeValue(entry: SparseValue): Buffer {
   if (entry.type !== 'array') return scalar(entry.type, entry.value)
   const { elementType, values } = entry
-  return Buffer.concat([uint32(TYPE_IDS[elementType]), uint64(values.length), ...values.map((value) => scalar(elementType, value))])
+  return Buffer.concat([ggufUint32(TYPE_IDS[elementType]), ggufUint64(values.length), ...values.map((value) => scalar(elementType, value))])
 }
 
 function scalar(type: Exclude<SparseValue['type'], 'array'>, value: string | number | bigint | boolean): Buffer {
-  if (type === 'string') return text(String(value))
+  if (type === 'string') return ggufText(String(value))
   if (type === 'bool') return Buffer.from([value === true ? 1 : 0])
   const data = Buffer.alloc(8)
   return data.subarray(0, WRITERS[type](data, Number(value), BigInt(type.endsWith('64') && type !== 'f64' ? Number(value) : 0), value))
@@ -81,25 +87,4 @@ const WRITERS: Readonly<Record<NumberType, (data: Buffer, value: number, large: 
   f64: (data, value) => data.writeDoubleLE(value),
   u64: (data, _value, large, exact) => data.writeBigUInt64LE(typeof exact === 'bigint' ? exact : large),
   i64: (data, _value, large, exact) => data.writeBigInt64LE(typeof exact === 'bigint' ? exact : large),
-}
-
-function align(length: number): number {
-  return Math.ceil(length / ALIGNMENT) * ALIGNMENT
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value, 'utf8')
-  return Buffer.concat([uint64(bytes.length), bytes])
-}
-
-function uint32(value: number): Buffer {
-  const data = Buffer.alloc(4)
-  data.writeUInt32LE(value)
-  return data
-}
-
-function uint64(value: number): Buffer {
-  const data = Buffer.alloc(8)
-  data.writeBigUInt64LE(BigInt(value))
-  return data
 }
