@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.ts'
 import { askHub, SourceMiss } from '../hubs/failures.ts'
 import { fileUrl, hfEndpoints } from '../hubs/huggingface.ts'
 import type { HfEndpoint, HubReference } from '../hubs/huggingface.ts'
-import { MODELSCOPE_ENDPOINT } from '../hubs/modelscope.ts'
+import { listModelScope, modelScopeFileUrl } from '../hubs/modelscope.ts'
 import type { SourceContext } from '../hubs/source.ts'
 import type { RemoteFile } from './remote-source.ts'
 
@@ -28,13 +28,6 @@ const HfSchema = z.looseObject({
     )
     .max(50_000),
 })
-const MsSchema = z.looseObject({
-  Data: z.looseObject({
-    Files: z.array(z.looseObject({ Path: z.string(), Type: z.string().optional(), Size: z.number().optional() })).max(50_000),
-    LatestCommitter: z.looseObject({ Id: z.string().optional() }).nullish(),
-  }),
-})
-
 /**
  * The hub and its mirror are asked at once; the first that knows the repository answers.
  * Throws `source-unreachable`, `gated-model`.
@@ -44,7 +37,7 @@ export async function listRepository(reference: HubReference, context: SourceCon
   const signal = context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal
   const attempts =
     reference.hub === 'ms'
-      ? [listModelScope(reference, { ...context, signal })]
+      ? [modelScopeFiles(reference, { ...context, signal })]
       : hfEndpoints(context).map((endpoint) => listHuggingFace(reference, endpoint, { ...context, signal }))
   try {
     return await Promise.any(attempts)
@@ -82,31 +75,16 @@ async function listHuggingFace(reference: HubReference, endpoint: HfEndpoint, co
   }
 }
 
-async function listModelScope(reference: HubReference, context: SourceContext): Promise<RepositoryFiles> {
-  const { repository, revision = 'master' } = reference
-  const origin = (context.env.modelscopeEndpoint || MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
-  const token = context.env.modelscopeToken
-  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
-  const api = `${origin}/api/v1/models/${repository}`
-  const query = `Revision=${encodeURIComponent(revision)}`
-  const response = await askHub(context, { url: `${api}/repo/files?${query}&Recursive=true`, repository, headers })
-  const info = MsSchema.safeParse(parseJson(await response.text()))
-  if (!info.success) throw new SourceMiss(`${new URL(api).host} does not have ${repository}`)
-  const files = info.data.Data.Files.filter((file) => file.Type !== 'tree')
+async function modelScopeFiles(reference: HubReference, context: SourceContext): Promise<RepositoryFiles> {
+  const { revision, files } = await listModelScope(reference, context)
+  const asked = reference.revision ?? 'master'
   return {
     source: 'modelscope',
-    revision: info.data.Data.LatestCommitter?.Id ?? revision,
-    files: files.map((file) => ({
-      path: file.Path,
-      ...sizeOf(file.Size),
-      urls: [
-        {
-          name: 'modelscope',
-          repository,
-          url: `${api}/repo?${query}&FilePath=${encodeURIComponent(file.Path)}`,
-          ...(token ? { headers } : {}),
-        },
-      ],
+    revision,
+    files: files.map(({ path, bytes }) => ({
+      path,
+      ...sizeOf(bytes),
+      urls: [modelScopeFileUrl(context, reference.repository, asked, path)],
     })),
   }
 }

@@ -13,38 +13,53 @@ const FilesSchema = z.looseObject({
   Code: z.number().optional(),
   Success: z.boolean().optional(),
   Data: z.looseObject({
-    Files: z.array(
-      z.looseObject({
-        Path: z.string(),
-        Type: z.string().optional(),
-        Size: z.number().optional(),
-        Sha256: z.string().nullish(),
-      }),
-    ),
+    Files: z
+      .array(
+        z.looseObject({
+          Path: z.string(),
+          Type: z.string().optional(),
+          Size: z.number().optional(),
+          Sha256: z.string().nullish(),
+        }),
+      )
+      .max(50_000),
     LatestCommitter: z.looseObject({ Id: z.string().optional() }).nullish(),
   }),
 })
 const InfoSchema = z.looseObject({ Data: z.looseObject({ License: z.string().nullish() }).nullish() })
 
-/** Throws SourceMiss, `gated-model`, `invalid-reference`. */
-export async function resolveModelScope(reference: HubReference, context: SourceContext): Promise<ResolvedModel> {
-  const { repository, revision = 'master' } = reference
-  const origin = (context.env.modelscopeEndpoint || MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
-  const token = context.env.modelscopeToken
-  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
-  const api = `${origin}/api/v1/models/${repository}`
+export interface ModelScopeFiles {
+  /** The commit, or the name that was asked for. */
+  revision: string
+  files: { path: string; bytes?: number | undefined; sha256?: string | null | undefined }[]
+}
+
+/** All files of a repository. Throws SourceMiss, `gated-model`. */
+export async function listModelScope({ repository, revision = 'master' }: HubReference, context: SourceContext): Promise<ModelScopeFiles> {
+  const { api, headers } = apiOf(context.env, repository)
   const query = `Revision=${encodeURIComponent(revision)}`
   const response = await askHub(context, { url: `${api}/repo/files?${query}&Recursive=true`, repository, headers })
   const parsed = FilesSchema.safeParse(parseJson(await response.text()))
   if (!parsed.success || parsed.data.Success === false || (parsed.data.Code ?? 200) !== 200) {
     throw new SourceMiss(`${new URL(api).host} does not have ${repository}`)
   }
-  const files = parsed.data.Data.Files.filter((file) => file.Type !== 'tree').map((file) => ({
-    path: file.Path,
-    bytes: file.Size,
-    sha256: file.Sha256,
-  }))
-  const choice = chooseGguf(files, reference.text, reference, context.selection)
+  const { Files, LatestCommitter } = parsed.data.Data
+  const files = Files.filter((file) => file.Type !== 'tree').map((file) => ({ path: file.Path, bytes: file.Size, sha256: file.Sha256 }))
+  return { revision: LatestCommitter?.Id ?? revision, files }
+}
+
+function apiOf(env: SourceContext['env'], repository: string): { api: string; headers: Record<string, string> } {
+  const origin = (env.modelscopeEndpoint || MODELSCOPE_ENDPOINT).replace(/\/+$/, '')
+  const headers = env.modelscopeToken ? { authorization: `Bearer ${env.modelscopeToken}` } : undefined
+  return { api: `${origin}/api/v1/models/${repository}`, headers: headers ?? {} }
+}
+
+/** Throws SourceMiss, `gated-model`, `invalid-reference`. */
+export async function resolveModelScope(reference: HubReference, context: SourceContext): Promise<ResolvedModel> {
+  const { repository, revision = 'master' } = reference
+  const listing = await listModelScope(reference, context)
+  const choice = chooseGguf(listing.files, reference.text, reference, context.selection)
+  const { api, headers } = apiOf(context.env, repository)
   const license = await licenseOf(api, context, headers)
   return {
     reference: formatReference({
@@ -52,7 +67,7 @@ export async function resolveModelScope(reference: HubReference, context: Source
       ...(reference.file || choice.quantization === undefined ? {} : { quantization: choice.quantization }),
     }),
     source: 'modelscope',
-    revision: parsed.data.Data.LatestCommitter?.Id ?? revision,
+    revision: listing.revision,
     ...(license === undefined ? {} : { license }),
     files: choice.files.map((file) => ({
       kind: 'download',
