@@ -6,6 +6,8 @@ export interface ChatOptions {
   tokens: number
   temperature?: number
   seed?: number
+  /** The field `response_format`. */
+  responseFormat?: unknown
   signal?: AbortSignal
   /** Called at each piece of text with the milliseconds since the request was sent. */
   onText?(atMs: number): void
@@ -46,6 +48,7 @@ export async function chat(base: string, options: ChatOptions): Promise<ChatResu
       ignore_eos: true,
       max_tokens: options.tokens,
       messages: options.messages,
+      response_format: options.responseFormat,
     }),
   })
   if (!response.ok || !response.body) throw new Error(`${base}: HTTP ${response.status} ${await response.text()}`)

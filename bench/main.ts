@@ -6,6 +6,7 @@ import os from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchContext } from './bench.ts'
 import { burst } from './burst.ts'
+import { constraint } from './constraint.ts'
 import { decode16, decode8, decode8Long } from './decode-many.ts'
 import { decodeOne } from './decode-one.ts'
 import { BENCH_MODELS, type BenchModelName, benchModel } from './models.ts'
@@ -17,7 +18,19 @@ import { findPeer } from './servers.ts'
 import { speculation } from './speculation.ts'
 import { stall } from './stall.ts'
 
-const benches: readonly Bench[] = [decodeOne, prefill, decode8, decode16, decode8Long, burst, stall, restart, speculation, overhead]
+const benches: readonly Bench[] = [
+  decodeOne,
+  prefill,
+  decode8,
+  decode16,
+  decode8Long,
+  burst,
+  stall,
+  restart,
+  speculation,
+  constraint,
+  overhead,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

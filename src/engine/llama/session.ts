@@ -12,6 +12,7 @@ import { Lanes } from './lanes.ts'
 import { LanguageMasks, languageRule } from './language-rule.ts'
 import type { GenerateCommand, PromptText, Report, WorkerEvent, WorkerOptions } from './messages.ts'
 import type { LlamaModel } from './model.ts'
+import { Outbox } from './outbox.ts'
 import { scorePrompt } from './prompt-scorer.ts'
 import { assertBias, assertTokens, promptTokens, textOfTokens } from './prompt-tokens.ts'
 import type { Emission, Sequence } from './sequence.ts'
@@ -41,11 +42,15 @@ export class Session {
   readonly #constraints: Constraints
   readonly #languages: LanguageMasks
   #nextSequence = 1
-  #outbox: [number, WorkerEvent][] = []
-  #isFlushing = false
+  readonly #outbox: Outbox
 
   private constructor(options: SessionOptions, lanes: Lanes) {
     this.#options = options
+    this.#outbox = new Outbox({
+      send: (events) => options.send({ type: 'events', events }),
+      now: () => performance.now(),
+      later: (ms, action) => void (ms > 0 ? setTimeout(action, ms) : setImmediate(action)),
+    })
     this.#lanes = lanes
     this.#constraints = new Constraints(options.model)
     this.#languages = new LanguageMasks(options.model)
@@ -97,7 +102,7 @@ export class Session {
     } catch (error) {
       this.#tell(generation, generation.fail(error))
     }
-    this.#flush()
+    this.#outbox.post()
   }
 
   cancel(id: number): void {
@@ -106,7 +111,7 @@ export class Session {
     const { sequences } = generation
     this.#tell(generation, generation.fail(new AppError('cancelled')))
     for (const sequence of sequences) this.#laneOf.get(sequence)?.cancel(sequence)
-    this.#flush()
+    this.#outbox.post()
   }
 
   /** Whether a thought of it was open. */
@@ -163,7 +168,7 @@ export class Session {
   async close(): Promise<void> {
     await this.#lanes.close()
     await this.#constraints.close()
-    this.#sendOutbox()
+    this.#outbox.send()
   }
 
   async #scorePrompt(generation: Generation, { promptLogprobs, logprobs }: GenerateCommand, tokens: readonly number[]): Promise<void> {
@@ -221,7 +226,7 @@ export class Session {
   takeEmissions(lane: Lane, emissions: readonly Emission[]): void {
     for (const emission of emissions) this.#onEmission(lane, emission)
     this.#tellPositions(lane)
-    this.#flush()
+    this.#outbox.post()
   }
 
   #onEmission(lane: Lane, emission: Emission): void {
@@ -254,20 +259,7 @@ export class Session {
   }
 
   #tell(generation: Generation, events: readonly WorkerEvent[]): void {
-    for (const event of events) this.#outbox.push([generation.id, event])
+    for (const event of events) this.#outbox.add(generation.id, event)
     if (generation.ended) this.#generations.delete(generation.id)
-  }
-
-  /** One message a step, written while the next step is being computed on its threads. */
-  #flush(): void {
-    if (this.#outbox.length === 0 || this.#isFlushing) return
-    this.#isFlushing = true
-    setImmediate(() => this.#sendOutbox())
-  }
-
-  #sendOutbox(): void {
-    this.#isFlushing = false
-    if (this.#outbox.length > 0) this.#options.send({ type: 'events', events: this.#outbox })
-    this.#outbox = []
   }
 }

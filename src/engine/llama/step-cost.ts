@@ -1,11 +1,14 @@
 /**
  * What a step costs here, learned while running, and from it how many prompt tokens may ride along.
  *
- *   step ms ≈ base + perRow · (tokens of running answers) + perPromptToken · (prompt tokens)
+ *   step ms ≈ base + perRow · (tokens of running answers) + perToken · (prompt tokens)
  *
  *   |<------------------ target ------------------>|
  *   | base | rows of the running | prompt tokens … |     while somebody is reading
  *   | base | prompt tokens ………………………… up to most |     when nobody is
+ *
+ * A prompt token has two prices. Flash attention on processors takes 64 rows of a sequence as one tile and fewer row by row (ggml-cpu, ops.cpp,
+ * `GGML_FA_TILE_Q`), which over a thousand cells costs twice as much a token. So a whole tile may take longer than the target.
  */
 export interface StepShape {
   /** Tokens of running sequences, drafts included. */
@@ -29,12 +32,17 @@ const TARGET_FACTOR = 6
 const TARGET_MIN_MS = 80
 const TARGET_MAX_MS = 500
 const MIN_CHUNK = 16
+/** One more than a tile: in the split layout a chunk's first token is computed together with those of the readers. */
+const TILE_CHUNK = 65
+/** What a step with one tile may take at most, where the target is our own. */
+const TILE_MAX_MS = 600
 
 export class StepCost {
   readonly #options: StepCostOptions
   /** Weighted sums for the line ms = base + perRow · rows (least squares). */
   #sums = { weight: 0, rows: 0, ms: 0, rowsRows: 0, rowsMs: 0 }
-  #perPromptToken: number | undefined
+  /** ms a prompt token, in chunks of less than a tile and of more. */
+  #perToken: { few?: number; tiled?: number } = {}
   /**
    * Rows → ms of a step that nothing disturbed. Another process can only make a step longer, so the short ones tell the truth;
    * one long step must not make a row look dearer than it is.
@@ -68,10 +76,16 @@ export class StepCost {
   /** Prompt tokens that may join a step with `rows` rows of running sequences. */
   promptBudget(rows: number): number {
     if (rows === 0) return this.#options.idleTokens
-    if (this.#perPromptToken === undefined) return Math.min(MIN_CHUNK * 2, this.#options.idleTokens)
-    const left = this.targetMs(rows) - (this.decodeMs(rows) ?? 0)
-    const tokens = Math.floor(left / this.#perPromptToken)
-    return Math.min(this.#options.idleTokens, Math.max(MIN_CHUNK, tokens))
+    const { few, tiled = few } = this.#perToken
+    if (tiled === undefined) return Math.min(MIN_CHUNK * 2, this.#options.idleTokens)
+    const decode = this.decodeMs(rows) ?? 0
+    const left = this.targetMs(rows) - decode
+    const leftForTile = this.#options.targetMs === undefined ? TILE_MAX_MS - decode : left
+    const tokens =
+      TILE_CHUNK * tiled <= leftForTile
+        ? Math.max(TILE_CHUNK, Math.floor(left / tiled))
+        : Math.max(MIN_CHUNK, Math.floor(left / (few ?? tiled)))
+    return Math.min(this.#options.idleTokens, tokens)
   }
 
   observe(shape: StepShape, ms: number): void {
@@ -95,7 +109,10 @@ export class StepCost {
   #observePrompt(shape: StepShape, ms: number): void {
     if (shape.promptTokens < MIN_CHUNK / 2) return
     const perToken = Math.max(0.001, (ms - (shape.rows > 0 ? (this.decodeMs(shape.rows) ?? 0) : 0)) / shape.promptTokens)
-    this.#perPromptToken = this.#perPromptToken === undefined ? perToken : this.#perPromptToken * 0.7 + perToken * 0.3
+    const { few, tiled } = this.#perToken
+    if (shape.promptTokens >= TILE_CHUNK) this.#perToken = { ...this.#perToken, tiled: blend(tiled, perToken) }
+    // Row by row is never the cheaper way: a tile that was dear (at the end of a long prompt) is tried again where that became cheap.
+    else this.#perToken = { few: blend(few, perToken), tiled: Math.min(tiled ?? Infinity, blend(few, perToken)) }
   }
 
   #line(): { base: number; perRow: number } | undefined {
@@ -107,4 +124,8 @@ export class StepCost {
     const perRow = Math.max(0, (weight * rowsMs - rows * ms) / spread)
     return { base: Math.max(0, (ms - perRow * rows) / weight), perRow }
   }
+}
+
+function blend(before: number | undefined, now: number): number {
+  return before === undefined ? now : before * 0.7 + now * 0.3
 }

@@ -131,13 +131,13 @@ export function startWorker(place: WorkerPlace, listeners: WorkerListeners): Wor
   return worker
 }
 
-/** The worker beside this file: `.js` as built, `.ts` (through tsx) when this is the source. */
 /**
  * One thread for asynchronous work: libuv would hand the steps round its threads, and each would wake on a core where another
  * computes (2 to 6 % of the speed of one answer on two cores). Files of the disk tier are written between steps then.
  */
 const THREAD_POOL = { UV_THREADPOOL_SIZE: '1' } as const
 
+/** The worker beside this file: `.js` as built, `.ts` (through tsx) when this is the source. */
 function forkWorker({ logFile, environment }: WorkerPlace): ChildProcess {
   mkdirSync(path.dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a', 0o600)

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import type { WorkerEvent } from './messages.ts'
+import { Outbox } from './outbox.ts'
+
+const text = (word: string): WorkerEvent => ({ type: 'text', choice: 0, text: word, tokens: 1, thoughtTokens: 0 })
+const prefill: WorkerEvent = { type: 'prefill', done: 1, total: 1 }
+
+/** An outbox on a clock of its own: `at` moves it and runs what is due. */
+function onClock(): { outbox: Outbox; sent: string[]; at(ms: number): void } {
+  const sent: string[] = []
+  let now = 0
+  let waiting: { at: number; action: () => void }[] = []
+  const outbox = new Outbox({
+    send: (events) => sent.push(`${now}: ${events.map(([, event]) => (event.type === 'text' ? event.text : event.type)).join(' ')}`),
+    now: () => now,
+    later: (ms, action) => waiting.push({ at: now + ms, action }),
+  })
+  const runDue = (): void => {
+    const due = waiting.filter((each) => each.at <= now)
+    waiting = waiting.filter((each) => each.at > now)
+    for (const { action } of due) action()
+  }
+  return {
+    outbox,
+    sent,
+    at: (ms) => {
+      runDue()
+      for (const next of waiting.map((each) => each.at).toSorted((a, b) => a - b)) {
+        if (next > ms) break
+        now = next
+        runDue()
+      }
+      now = ms
+    },
+  }
+}
+
+function post({ outbox }: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void {
+  for (const event of events) outbox.add(1, event)
+  outbox.post()
+}
+
+describe('Outbox', () => {
+  it('sends text at once after a pause', () => {
+    const clock = onClock()
+    post(clock, text('a'))
+    clock.at(30)
+    post(clock, text('b'))
+    clock.at(31)
+    expect(clock.sent).toEqual(['0: a', '30: b'])
+  })
+
+  it('lets the text of fast steps wait for company, for 25 ms at most', () => {
+    const clock = onClock()
+    for (let step = 0; step < 8; step++) {
+      clock.at(step * 10)
+      post(clock, text(String(step)))
+    }
+    clock.at(200)
+    expect(clock.sent).toEqual(['0: 0', '25: 1 2', '50: 3 4', '75: 5 6 7'])
+  })
+
+  it('sends everything at once, in its order, when something comes that cannot wait', () => {
+    const clock = onClock()
+    post(clock, text('a'))
+    clock.at(5)
+    post(clock, text('b'))
+    clock.at(7)
+    post(clock, prefill, text('c'))
+    clock.at(100)
+    expect(clock.sent).toEqual(['0: a', '7: b prefill c'])
+  })
+
+  it('sends what is left when asked, and nothing twice', () => {
+    const clock = onClock()
+    post(clock, text('a'))
+    clock.at(1)
+    post(clock, text('b'))
+    clock.outbox.send()
+    clock.outbox.send()
+    clock.at(100)
+    expect(clock.sent).toEqual(['0: a', '1: b'])
+  })
+})
