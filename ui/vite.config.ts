@@ -14,11 +14,37 @@ const onlyNewFonts: Plugin = {
   },
 }
 
+/** The tables of reasons are loaded with the first error that needs them; src/shared/errors.ts has them at once everywhere else. */
+const lazyReasons: Plugin = {
+  name: 'lazy-reasons',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source === './localize-reason.ts' && importer?.endsWith('/shared/errors.ts') ? own('src/api/lazy-reasons.ts') : undefined,
+}
+
+/** What schemas are made of goes too: in the page each is the one that accepts everything (src/api/lenient-zod.ts). */
+const noSchemas: Plugin = {
+  name: 'no-schemas',
+  apply: 'build',
+  transform(code, id) {
+    if (!id.includes('/src/shared/') || !/\bz\b[^}]*\} from ['"]zod['"]/.test(code)) return undefined
+    const declarators = this.parse(code).body.flatMap((node) => {
+      const declaration = node.type === 'ExportNamedDeclaration' ? node.declaration : node
+      return declaration?.type === 'VariableDeclaration' ? declaration.declarations : []
+    })
+    const lean = declarators.toReversed().reduce((text, { id: name, init }) => {
+      const isSchema = name.type === 'Identifier' && name.name.endsWith('Schema') && init
+      return isSchema ? `${text.slice(0, init.start)}z${text.slice(init.end)}` : text
+    }, code)
+    return { code: lean, map: null }
+  },
+}
+
 export default defineConfig(({ command }) => {
   // A test runner that builds the page has its own NODE_ENV, which would give React's development build.
   if (command === 'build') process.env['NODE_ENV'] = 'production'
   return {
-    plugins: [react(), tailwindcss(), onlyNewFonts],
+    plugins: [react(), tailwindcss(), onlyNewFonts, lazyReasons, noSchemas],
     // What the page does not need of its libraries; the reasons are in these files.
     resolve: {
       alias: { zod: own('src/api/lenient-zod.ts'), 'react-remove-scroll': own('src/components/ui/no-scroll-lock.tsx') },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { ensurePage } from './page-build.ts'
+import { PAGE_POLICY } from './page-fake-server.ts'
 
 /** Issue 3, section 5; KB of 1000 bytes. */
 const FIRST_LOAD_KB = 165
@@ -30,6 +31,14 @@ describe('the built page', () => {
     expect(html).not.toMatch(/<script(?![^>]*\ssrc=)/)
     expect(html).not.toMatch(/<style|style=/)
     expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
+  })
+
+  it('is tested under the policy that the server sends, which runs no inline script, no eval and nothing of another host', () => {
+    const source = readFileSync(join(import.meta.dirname, '..', '..', 'src', 'server', 'routes', 'page.ts'), 'utf8')
+    const directives = PAGE_POLICY.split('; ')
+    for (const directive of directives) expect(source).toContain(`"${directive}"`)
+    expect(directives.filter((directive) => directive.includes('unsafe'))).toEqual(["style-src-attr 'unsafe-inline'"])
+    expect(PAGE_POLICY).not.toMatch(/https?:|\*/)
   })
 })
 

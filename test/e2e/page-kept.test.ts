@@ -54,6 +54,16 @@ describe.skipIf(noBrowser !== undefined)(`what the page keeps (${noBrowser ?? 'i
     expect(await app.page.locator('html').getAttribute('class')).toContain('dark')
   })
 
+  it('tells an error wholly in Chinese, also the reason that the server wrote in English', async () => {
+    await app.open({ locale: 'zh-CN' })
+    const data = { model: 'deepseek-r1:1.5b', reason: 'no CPU kernel works here (avx2)' }
+    app.server.refuseNextChat(500, { code: 'engine-crashed', data, message: 'crashed' })
+    await app.page.getByRole('textbox', { name: '你的消息' }).fill('你好')
+    await app.page.keyboard.press('Enter')
+    await app.answer().getByRole('alert').getByText('没有可用的 CPU 内核变体（avx2）').waitFor()
+    expect(await app.answer().getByRole('alert').textContent()).not.toContain('kernel works')
+  })
+
   it('says when the server is gone, and recovers by itself when it is back', async () => {
     await app.page.route('**/{api,v1}/**', (route) => route.abort())
     await app.page.reload()

@@ -38,6 +38,41 @@ describe.skipIf(noBrowser !== undefined)(`the look of the page (${noBrowser ?? '
     expect(await isTooWide()).toBe(false)
   })
 
+  it('gives fingers at least 40 px everywhere', async () => {
+    await app.open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, reducedMotion: 'reduce' })
+    await app.composer().waitFor()
+    await expect.poll(smallTargets).toEqual([])
+    await app.composer().fill('Hello')
+    await app.page.getByRole('button', { name: 'Send' }).click()
+    const stream = await app.server.nextChat()
+    stream.thought('Hm.')
+    await app.page.getByRole('button', { name: 'Answer now' }).waitFor()
+    stream.text('Hi\n\n```js\nlet a\n```')
+    stream.finish()
+    await app.settled('done')
+    await expect.poll(smallTargets).toEqual([])
+    await app.page.getByRole('button', { name: 'Settings of this chat' }).click()
+    await app.page.getByLabel('System prompt').waitFor()
+    await expect.poll(smallTargets).toEqual([])
+    await app.page.goto(`${app.server.url}/models`)
+    await app.page.getByTestId('model').first().waitFor()
+    await expect.poll(smallTargets).toEqual([])
+    await app.page.getByRole('button', { name: 'Open the sidebar' }).click()
+    await app.page.getByRole('dialog').waitFor()
+    await expect.poll(smallTargets).toEqual([])
+  })
+
+  /** Buttons and links outside of running text, with their sizes. */
+  function smallTargets(): Promise<string[]> {
+    return app.page.evaluate(() =>
+      [...document.querySelectorAll('button, a, [role^=menuitem]')]
+        .filter((element) => element.checkVisibility() && !element.matches('p a, .skip-link'))
+        .map((element) => ({ element, ...element.getBoundingClientRect().toJSON() }) as { element: Element; width: number; height: number })
+        .filter(({ width, height }) => Math.min(width, height) < 40)
+        .map(({ element, width, height }) => `${element.getAttribute('aria-label') ?? element.textContent} ${width}x${height}`),
+    )
+  }
+
   it.each(['light', 'dark'] as const)('has nothing that axe finds, on any page, in the %s theme', async (colorScheme) => {
     await app.open({ colorScheme, reducedMotion: 'reduce', bypassCSP: true })
     await app.composer().waitFor()

@@ -107,14 +107,24 @@ describe.skipIf(noBrowser !== undefined)(`a chat on the page (${noBrowser ?? 'in
     expect(stream.request.messages).toMatchObject([{ role: 'user', content: 'Hello' }])
   })
 
-  it('keeps the words that came before the stream broke, and says that it broke', async () => {
+  it('keeps the words that came before the stream broke, says that it broke, and goes on when the server is back', async () => {
     const stream = await app.ask('Hello')
     stream.text('Half an ans')
     await app.answer().getByText('Half an ans').waitFor()
     stream.cut()
     await app.settled('failed')
     expect(await app.answer().textContent()).toContain('Half an ans')
-    await app.answer().getByRole('button', { name: 'Try again' }).waitFor()
+    await app.page.route('**/v1/chat/completions', (route) => route.abort())
+    await app.answer().getByRole('button', { name: 'Try again' }).click()
+    await app.answer().getByText('Half an ans').waitFor({ state: 'detached' })
+    await app.settled('failed')
+    await app.page.unroute('**/v1/chat/completions')
+    await app.answer().getByRole('button', { name: 'Try again' }).click()
+    const again = await app.server.nextChat()
+    again.text('A whole answer.')
+    again.finish()
+    await app.settled('done')
+    expect(await app.page.getByRole('alert').count()).toBe(0)
   })
 
   it('shows an error that comes in the middle of the stream', async () => {

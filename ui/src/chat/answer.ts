@@ -5,6 +5,7 @@ import { errorData, isConnectionError } from '../api/client.ts'
 import type { AnswerStats, AssistantMessage, Chat, Message } from './chat.ts'
 import type { ChatStore } from './chat-store.ts'
 import { createDeltaBuffer, type Delta } from './delta-buffer.ts'
+import { createRenderPace } from './render-pace.ts'
 
 export interface AnswerOptions {
   client: Pick<Client, 'streamChat'>
@@ -23,21 +24,16 @@ export interface AnswerOptions {
  */
 const LEAVING_MS = 250
 
-/** ms between two renderings of a growing answer; a long one costs more each time. The model wants the processor too. */
-const FLUSH_MS = 60
-const SLOW_FLUSH_MS = 100
-/** Characters. */
-const LONG_ANSWER = 3000
-
 /** Never throws: an error becomes the answer's state. */
 export async function runAnswer({ client, store, chatId, answer, signal, now = Date.now, pause = sleep }: AnswerOptions): Promise<void> {
   const chat = store.chat(chatId)
   if (!chat) return
   const startedAt = now()
   const update = (change: (answer: AssistantMessage) => AssistantMessage): void => store.updateAnswer(chatId, answer.id, change)
+  const pace = createRenderPace()
   const buffer = createDeltaBuffer({
-    flushMs: () => ((store.message(answer.id)?.content.length ?? 0) > LONG_ANSWER ? SLOW_FLUSH_MS : FLUSH_MS),
-    apply: (delta) => update((current) => addDelta(current, delta, startedAt, now())),
+    flushMs: pace.delayMs,
+    apply: (delta) => pace.measure(() => update((current) => addDelta(current, delta, startedAt, now()))),
   })
   const request = chatRequest(chat, store.messages(chatId), answer)
   let begun = false

@@ -52,10 +52,15 @@ function ChatRow({ chat, current, onNavigate }: ChatRowProps): JSX.Element {
       <Link
         href={`/chat/${chat.id}`}
         aria-current={current ? 'page' : undefined}
-        className={classNames('flex h-9 min-w-0 flex-1 items-center gap-2 rounded-lg pr-9 pl-3 text-sm', current && 'font-medium')}
+        className={classNames(
+          'flex h-9 pointer-coarse:h-10 min-w-0 flex-1 items-center gap-2 rounded-lg pr-9 pl-3 text-sm',
+          current && 'font-medium',
+        )}
         onClick={onNavigate}
       >
-        <span className="truncate">{title}</span>
+        <span className="truncate" dir="auto">
+          {title}
+        </span>
         {answering && <span className="pulse-dot" role="img" aria-label={t('chats.answering')} />}
       </Link>
       <ChatActions chat={chat} title={title} current={current} onRename={() => setRenaming(true)} />
@@ -119,7 +124,8 @@ function RenameRow({ chat, title, onDone }: { chat: Chat; title: string; onDone:
         onChange={(event) => setText(event.target.value)}
         onBlur={save}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && !isComposing(event)) save()
+          if (isComposing(event)) return
+          if (event.key === 'Enter') save()
           if (event.key === 'Escape') onDone()
         }}
       />

@@ -1,4 +1,4 @@
-import { useEffect, useState, type JSX } from 'react'
+import { useCallback, useEffect, useRef, useState, type JSX, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import { PageHeader } from '../shell/page-header.tsx'
@@ -10,6 +10,7 @@ import { Greeting, NoModelYet, Suggestions } from './empty-state.tsx'
 import { MessageList } from './message-list.tsx'
 import { chooseModel, useModelOptions } from './model-choice.ts'
 import { ModelPicker } from './model-picker.tsx'
+import { useEscape } from './use-escape.ts'
 
 /** A chat, or the empty state where one begins. The chat is made when its first question is sent. */
 export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
@@ -21,6 +22,9 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
   const [begun, setBegun] = useState<{ model?: string; settings: ChatSettings }>({ settings: { system: '' } })
   const model = chooseModel(models, chat?.model ?? begun.model)
   const answering = isAnswering(useMessage(chat?.messageIds.at(-1)))
+  const { editing, edit, editLast, area } = useEditing(chat)
+  const stop = (): void => stopAnswer(chat?.id ?? '')
+  useEscape(answering, stop)
   usePageTitle(chat, t('nav.newChat'))
   const missing = chatId !== undefined && chat === undefined
   useEffect(() => {
@@ -39,7 +43,9 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
       answering={answering}
       ready={model !== undefined}
       onSend={onSend}
-      onStop={() => chat && stopAnswer(chat.id)}
+      onStop={stop}
+      onEditLast={editLast}
+      area={area}
     />
   )
   return (
@@ -58,7 +64,7 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
       </PageHeader>
       {chat ? <h1 className="sr-only">{chat.title}</h1> : undefined}
       {chat ? (
-        <MessageList key={chat.id} chat={chat} model={model} />
+        <MessageList key={chat.id} chat={chat} model={model} editing={editing} onEdit={edit} />
       ) : (
         <EmptyChat noModel={known && options.length === 0} onChoose={onSend} composer={composer} />
       )}
@@ -70,6 +76,27 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
       )}
     </>
   )
+}
+
+interface Editing {
+  /** The question that is being changed. */
+  editing: string | undefined
+  edit: (id: string | undefined) => void
+  editLast: () => void
+  /** The composer's field, which has the focus again afterwards. */
+  area: RefObject<HTMLTextAreaElement | null>
+}
+
+function useEditing(chat: Chat | undefined): Editing {
+  const [editing, setEditing] = useState<string>()
+  const area = useRef<HTMLTextAreaElement>(null)
+  const edit = useCallback((id: string | undefined) => {
+    setEditing(id)
+    if (id === undefined) area.current?.focus()
+  }, [])
+  // A question and its answer follow each other.
+  const editLast = (): void => edit(chat?.messageIds.at(-2))
+  return { editing, edit, editLast, area }
 }
 
 interface EmptyChatProps {

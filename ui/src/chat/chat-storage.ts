@@ -6,8 +6,9 @@ const PREFIX = 'bendi.chat.'
 /** Characters of all chats together; browsers give about 5 million. */
 const MAX_CHARACTERS = 3_500_000
 const MAX_CHATS = 200
-/** ms between a change and its being kept. */
+/** ms between a change and its being kept; longer while an answer grows, since a whole chat is written each time. */
 const SAVE_DELAY_MS = 400
+const SAVE_GROWING_MS = 2000
 
 export interface ChatStorageOptions {
   storage: Storage
@@ -50,7 +51,7 @@ export function createChatStorage({
     dirty.add(id)
     if (scheduled) return
     scheduled = true
-    schedule(flush, SAVE_DELAY_MS)
+    schedule(flush, store.messages(id).some((message) => isAnswering(message)) ? SAVE_GROWING_MS : SAVE_DELAY_MS)
   })
   return {
     start: () => quietly(() => chatKeys(storage).forEach((key) => load(storage, store, key))),
@@ -101,7 +102,7 @@ function save(storage: Storage, store: ChatStore, id: string): void {
     return
   }
   const text = JSON.stringify({ chat, messages: store.messages(id) })
-  while (!trySet(storage, PREFIX + id, text)) if (!dropOldest(storage, PREFIX + id)) return
+  while (!trySet(storage, PREFIX + id, text)) if (dropOldest(storage, PREFIX + id) === 0) return
 }
 
 function trySet(storage: Storage, key: string, text: string): boolean {
@@ -114,15 +115,22 @@ function trySet(storage: Storage, key: string, text: string): boolean {
 }
 
 function shrink(storage: Storage, maxCharacters: number): void {
-  const size = (): number => chatKeys(storage).reduce((sum, key) => sum + (storage.getItem(key)?.length ?? 0), 0)
-  while (size() > maxCharacters || chatKeys(storage).length > MAX_CHATS) if (!dropOldest(storage)) return
+  const sizes = chatKeys(storage).map((key) => storage.getItem(key)?.length ?? 0)
+  let size = sizes.reduce((sum, length) => sum + length, 0)
+  for (let count = sizes.length; size > maxCharacters || count > MAX_CHATS; count -= 1) {
+    const dropped = dropOldest(storage)
+    if (dropped === 0) return
+    size -= dropped
+  }
 }
 
-function dropOldest(storage: Storage, except?: string): boolean {
+/** Answers how many characters became free; the only chat there is stays. */
+function dropOldest(storage: Storage, except?: string): number {
   const updatedAt = (key: string): number => parse(storage.getItem(key))?.chat.updatedAt ?? 0
   const keys = chatKeys(storage).filter((key) => key !== except)
   const [oldest] = keys.map((key) => ({ key, at: updatedAt(key) })).toSorted((one, other) => one.at - other.at)
-  if (!oldest || (except === undefined && keys.length === 1)) return false
+  if (!oldest || (except === undefined && keys.length === 1)) return 0
+  const size = storage.getItem(oldest.key)?.length ?? 0
   storage.removeItem(oldest.key)
-  return true
+  return size
 }

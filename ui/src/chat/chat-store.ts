@@ -80,13 +80,18 @@ export class ChatStore {
     for (const message of messages) this.#emit(`message:${message.id}`)
   }
 
+  /** A chat as it is now, for `restore`. */
+  saved(chatId: string): SavedChat | undefined {
+    const chat = this.#chats.get(chatId)
+    return chat && { chat, messages: this.messages(chatId) }
+  }
+
   /** Answers what was removed, for `restore`. */
   remove(chatId: string): SavedChat | undefined {
-    const chat = this.#chats.get(chatId)
-    if (!chat) return undefined
-    const saved = { chat, messages: this.messages(chatId) }
+    const saved = this.saved(chatId)
+    if (!saved) return undefined
     this.#chats.delete(chatId)
-    for (const id of chat.messageIds) this.#messages.delete(id)
+    for (const { id } of saved.messages) this.#messages.delete(id)
     this.#changed(chatId)
     return saved
   }

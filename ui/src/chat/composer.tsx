@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, type JSX, type KeyboardEvent } from 'react'
+import { useLayoutEffect, type JSX, type KeyboardEvent, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconButton } from '../components/ui/button.tsx'
 import { SendIcon, StopIcon } from '../components/ui/icons.tsx'
@@ -13,13 +13,15 @@ export interface ComposerProps {
   ready: boolean
   onSend: (text: string) => void
   onStop: () => void
+  /** ↑ in an empty field: the last question is to be changed. */
+  onEditLast: () => void
+  area: RefObject<HTMLTextAreaElement | null>
 }
 
-/** Where one writes. Enter sends, also never in the middle of a word that an input method is composing. */
-export function Composer({ chatId, answering, ready, onSend, onStop }: ComposerProps): JSX.Element {
+/** Where one writes. Enter sends, but never in the middle of a word that an input method is composing. */
+export function Composer({ chatId, answering, ready, area, onSend, onStop, onEditLast }: ComposerProps): JSX.Element {
   const { t } = useTranslation()
   const [draft, setDraft] = useDraft(chatId)
-  const area = useRef<HTMLTextAreaElement>(null)
   useFit(area)
   const canSend = ready && !answering && draft.trim() !== ''
   const send = (): void => {
@@ -28,10 +30,13 @@ export function Composer({ chatId, answering, ready, onSend, onStop }: ComposerP
     onSend(draft.trim())
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && answering) onStop()
-    if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || isTouch()) return
+    if (isComposing(event)) return
+    const isSend = event.key === 'Enter' && !event.shiftKey && !isTouch()
+    const isEdit = event.key === 'ArrowUp' && draft === ''
+    if (!isSend && !isEdit) return
     event.preventDefault()
-    send()
+    if (isSend) send()
+    else onEditLast()
   }
   return (
     <form
@@ -45,6 +50,7 @@ export function Composer({ chatId, answering, ready, onSend, onStop }: ComposerP
       <textarea
         ref={area}
         rows={1}
+        dir="auto"
         value={draft}
         autoFocus={!isTouch()}
         aria-label={t('chat.inputLabel')}
@@ -69,7 +75,7 @@ export function Composer({ chatId, answering, ready, onSend, onStop }: ComposerP
 }
 
 /** The field is as high as its text, where the browser cannot do it by `field-sizing`. */
-function useFit(area: React.RefObject<HTMLTextAreaElement | null>): void {
+function useFit(area: RefObject<HTMLTextAreaElement | null>): void {
   useLayoutEffect(() => {
     const element = area.current
     if (!element || CSS.supports('field-sizing', 'content')) return

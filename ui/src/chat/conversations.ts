@@ -4,7 +4,7 @@ import { client } from '../api/client.ts'
 import { readText, writeText } from '../store/browser-storage.ts'
 import { announce } from '../shell/announcer.ts'
 import { runAnswer } from './answer.ts'
-import type { AssistantMessage, Chat, ChatSettings, Message } from './chat.ts'
+import { isAnswering, type AssistantMessage, type Chat, type ChatSettings, type Message } from './chat.ts'
 import { createChatStorage } from './chat-storage.ts'
 import { ChatStore, type SavedChat } from './chat-store.ts'
 
@@ -44,11 +44,22 @@ export function answerAgain(chatId: string, answerId: string, model: string): vo
   begin(chatId, chatStore.addAnswer(chatId, model))
 }
 
-/** Replaces a question, drops what came after it, and asks. */
-export function askInstead(chatId: string, questionId: string, question: string, model: string): void {
+/** Replaces a question, drops what came after it, and asks. Answers the chat as it was. */
+export function askInstead(chatId: string, questionId: string, question: string, model: string): SavedChat | undefined {
   stopAnswer(chatId)
+  const before = chatStore.saved(chatId)
   chatStore.truncate(chatId, questionId)
   begin(chatId, chatStore.ask(chatId, question, model))
+  return before
+}
+
+/** Puts a chat back to how it was; an answer that was running then has been stopped. */
+export function takeBack({ chat, messages }: SavedChat): void {
+  stopAnswer(chat.id)
+  const settled = messages.map((message) =>
+    message.role === 'assistant' && isAnswering(message) ? { ...message, state: 'stopped' as const } : message,
+  )
+  chatStore.restore({ chat, messages: settled })
 }
 
 export function stopAnswer(chatId: string): void {

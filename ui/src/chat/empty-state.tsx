@@ -48,7 +48,7 @@ export function NoModelYet(): JSX.Element {
   const { t } = useTranslation()
   return (
     <div className="flex flex-col items-center gap-4 rounded-2xl border border-line bg-card px-6 py-6 text-center shadow-card">
-      <p className="text-sm text-muted">{t('models.empty')}</p>
+      <p className="text-sm text-muted">{t('chat.noModel')}</p>
       <Link
         href="/models"
         className="inline-flex h-10 items-center gap-2 rounded-xl bg-accent px-4 text-sm font-medium text-accent-ink hover:bg-accent-strong"

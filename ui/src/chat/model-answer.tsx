@@ -1,6 +1,7 @@
-import { memo, type JSX } from 'react'
+import { memo, useRef, type JSX } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CopyButton } from '../components/copy-button.tsx'
+import { plainHtml } from '../components/copy-html.ts'
 import { Button, IconButton } from '../components/ui/button.tsx'
 import { classNames } from '../components/ui/class-names.ts'
 import { RetryIcon } from '../components/ui/icons.tsx'
@@ -20,16 +21,22 @@ export interface ModelAnswerProps {
 export const ModelAnswer = memo(function ModelAnswer({ answer, onAgain }: ModelAnswerProps): JSX.Element {
   const { t } = useTranslation()
   const live = isAnswering(answer)
+  const words = useRef<HTMLDivElement>(null)
+  const html = (): string | undefined => plainHtml(words.current)
   return (
     <section className="group" aria-busy={live} data-testid="answer" data-state={answer.state}>
       <h2 className="sr-only">{t('chat.answer')}</h2>
       {answer.thoughts && <Thoughts answer={answer} />}
       {answer.state === 'waiting' && <WaitingStatus waiting={answer.waiting} />}
-      {answer.content && <LazyMarkdown text={answer.content} live={live} />}
+      {answer.content && (
+        <div ref={words}>
+          <LazyMarkdown text={answer.content} live={live} />
+        </div>
+      )}
       <Ending answer={answer} onAgain={onAgain} />
       {!live && (answer.content || answer.thoughts) && (
         <div className={classNames('-ml-2 mt-1.5 flex flex-wrap items-center gap-x-1', !onAgain && 'reveal')}>
-          {answer.content && <CopyButton text={answer.content} label={t('common.copy')} />}
+          {answer.content && <CopyButton text={answer.content} html={html} label={t('common.copy')} />}
           {onAgain && answer.state !== 'failed' && (
             <IconButton label={t('chat.regenerate')} size="small" onClick={onAgain}>
               <RetryIcon />

@@ -21,7 +21,7 @@ export function ModelPicker({ options, model, onChange }: ModelPickerProps): JSX
     <button
       type="button"
       aria-label={model ? t('picker.label', { model }) : t('picker.choose')}
-      className="flex h-9 max-w-full min-w-0 items-center gap-2 rounded-xl px-2.5 text-[15px] font-medium transition-colors hover:bg-hover"
+      className="flex h-9 pointer-coarse:h-10 max-w-full min-w-0 items-center gap-2 rounded-xl px-2.5 text-[15px] font-medium transition-colors hover:bg-hover"
     >
       {chosen && <StateDot state={chosen.state} />}
       <span className="truncate">{model ?? t('picker.none')}</span>
@@ -29,7 +29,7 @@ export function ModelPicker({ options, model, onChange }: ModelPickerProps): JSX
     </button>
   )
   return (
-    <Menu trigger={trigger} className="max-h-[min(28rem,70dvh)] w-[min(22rem,calc(100vw-24px))] overflow-y-auto">
+    <Menu trigger={trigger} className="max-h-[min(28rem,70dvh)] w-[min(26rem,calc(100vw-24px))] overflow-y-auto">
       {options.length > 0 && (
         <>
           <MenuChoice
@@ -58,7 +58,7 @@ function Option({ option }: { option: ModelOption }): JSX.Element {
     <span className="flex min-w-0 items-center gap-2.5 py-0.5">
       <StateDot state={option.state} />
       <span className="flex min-w-0 flex-col">
-        <span className="truncate font-medium">{option.name}</span>
+        <span className="line-clamp-3 font-medium wrap-anywhere">{option.name}</span>
         <span className="truncate text-xs text-muted">{facts.filter(Boolean).join(' · ')}</span>
       </span>
     </span>

@@ -27,7 +27,7 @@ export function Thoughts({ answer }: { answer: AssistantMessage }): JSX.Element 
         <button
           type="button"
           aria-expanded={open}
-          className="-ml-2 flex items-center gap-1.5 rounded-lg px-2 py-1 text-sm text-muted transition-colors hover:bg-hover hover:text-ink"
+          className="-ml-2 flex items-center gap-1.5 rounded-lg px-2 py-1 pointer-coarse:min-h-10 text-sm text-muted transition-colors hover:bg-hover hover:text-ink"
           onClick={toggle}
         >
           <span className={classNames('tabular-nums', thinking && 'shimmer')}>

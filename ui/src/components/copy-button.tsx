@@ -7,7 +7,14 @@ import { CheckIcon, CopyIcon } from './ui/icons.tsx'
 /** ms that "copied" is shown. */
 const SHOWN_MS = 1600
 
-export function CopyButton({ text, label }: { text: string; label: string }): JSX.Element {
+export interface CopyButtonProps {
+  text: string
+  label: string
+  /** The same with its formatting; asked when it is copied. */
+  html?: () => string | undefined
+}
+
+export function CopyButton({ text, label, html }: CopyButtonProps): JSX.Element {
   const { t } = useTranslation()
   const [copied, setCopied] = useState(false)
   useEffect(() => {
@@ -16,7 +23,7 @@ export function CopyButton({ text, label }: { text: string; label: string }): JS
     return () => clearTimeout(id)
   }, [copied])
   return (
-    <IconButton label={copied ? t('common.copied') : label} size="small" onClick={() => void copyText(text).then(setCopied)}>
+    <IconButton label={copied ? t('common.copied') : label} size="small" onClick={() => void copyText(text, html?.()).then(setCopied)}>
       {copied ? <CheckIcon /> : <CopyIcon />}
     </IconButton>
   )

@@ -1,27 +1,34 @@
-/** Copies, also on a page over plain HTTP from another machine, where the clipboard API is missing. False when nothing worked. */
-export async function copyText(text: string): Promise<boolean> {
+/**
+ * Copies, also on a page over plain HTTP from another machine, where the clipboard API is missing. With `html`, programs that know
+ * formatting paste that. False when nothing worked.
+ */
+export async function copyText(text: string, html?: string): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text)
+    if (html === undefined) await navigator.clipboard.writeText(text)
+    else
+      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob(text, 'text/plain'), 'text/html': blob(html, 'text/html') })])
     return true
   } catch {
-    return copyBySelection(text)
+    return copyByEvent(text, html)
   }
 }
 
-function copyBySelection(text: string): boolean {
-  const focused = document.activeElement
-  const area = document.createElement('textarea')
-  area.value = text
-  area.readOnly = true
-  area.className = 'offscreen'
-  document.body.append(area)
-  area.select()
+function blob(text: string, type: string): Blob {
+  return new Blob([text], { type })
+}
+
+function copyByEvent(text: string, html: string | undefined): boolean {
+  const onCopy = (event: ClipboardEvent): void => {
+    event.preventDefault()
+    event.clipboardData?.setData('text/plain', text)
+    if (html !== undefined) event.clipboardData?.setData('text/html', html)
+  }
+  document.addEventListener('copy', onCopy, { once: true })
   try {
     return document.execCommand('copy')
   } catch {
     return false
   } finally {
-    area.remove()
-    if (focused instanceof HTMLElement) focused.focus()
+    document.removeEventListener('copy', onCopy)
   }
 }

@@ -12,7 +12,13 @@ export function preloadMarkdown(): void {
 /** The plain text until the renderer is there. */
 export function LazyMarkdown({ text, live }: MarkdownProps): JSX.Element {
   return (
-    <Suspense fallback={<div className="markdown whitespace-pre-wrap">{text}</div>}>
+    <Suspense
+      fallback={
+        <div className="markdown whitespace-pre-wrap" dir="auto">
+          {text}
+        </div>
+      }
+    >
       <Markdown text={text} live={live} />
     </Suspense>
   )

@@ -1,9 +1,11 @@
 /** An answer's Markdown while it grows. This module is heavy and loaded lazily, see lazy-markdown.tsx. */
 import { memo, useEffect, useMemo, useState, type JSX } from 'react'
-import { Streamdown, type MathPlugin, type PluginConfig } from 'streamdown'
+import { Streamdown, type Components, type PluginConfig } from 'streamdown'
 import { cjkEmphasis } from './cjk-emphasis.ts'
 import { elements } from './elements.tsx'
 import { hasMath, normalizeMath } from './normalize-math.ts'
+import type * as MathModule from './math-plugin.ts'
+import { splitBlocks } from './split-blocks.ts'
 
 export interface MarkdownProps {
   text: string
@@ -11,17 +13,21 @@ export interface MarkdownProps {
   live: boolean
 }
 
-let loadedMath: MathPlugin | undefined
+type Math = typeof MathModule
+let loadedMath: Math | undefined
 
 const Markdown = memo(function Markdown({ text, live }: MarkdownProps): JSX.Element {
   const math = useMath(hasMath(text))
-  const plugins: PluginConfig = useMemo(() => (math ? { cjk: cjkEmphasis, math } : { cjk: cjkEmphasis }), [math])
+  const plugins: PluginConfig = useMemo(() => (math ? { cjk: cjkEmphasis, math: math.math } : { cjk: cjkEmphasis }), [math])
+  const components: Components = useMemo(() => (math ? { ...elements, ...math.formulaElements } : elements), [math])
   const source = useMemo(() => (math ? normalizeMath(text, live) : text), [text, live, math])
   return (
     <Streamdown
       className="markdown"
-      components={elements}
+      components={components}
       plugins={plugins}
+      parseMarkdownIntoBlocksFn={splitBlocks}
+      dir="auto"
       controls={false}
       parseIncompleteMarkdown={live}
       isAnimating={live}
@@ -36,13 +42,13 @@ export default Markdown
 /** Links are our own component. */
 const LINK_SAFETY = { enabled: false } as const
 
-function useMath(needed: boolean): MathPlugin | undefined {
+function useMath(needed: boolean): Math | undefined {
   const [math, setMath] = useState(loadedMath)
   useEffect(() => {
     if (!needed || loadedMath) return
     void import('./math-plugin.ts').then((module) => {
-      loadedMath = module.math
-      setMath(() => module.math)
+      loadedMath = module
+      setMath(module)
     })
   }, [needed])
   return needed ? (math ?? loadedMath) : math

@@ -48,7 +48,7 @@ export function PullForm(): JSX.Element {
           <button
             key={example}
             type="button"
-            className="max-w-full truncate rounded-lg bg-hover px-2 py-1 font-mono text-muted-strong hover:text-ink"
+            className="max-w-full truncate rounded-lg bg-hover px-2 py-1 pointer-coarse:min-h-10 font-mono text-muted-strong hover:text-ink"
             onClick={() => setReference(example)}
           >
             {example}

@@ -20,7 +20,7 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
     <li className="rounded-2xl border border-line bg-card px-4 py-3.5 shadow-card">
       <div className="flex items-center gap-3">
         <div className="min-w-0 flex-1">
-          <p className="truncate text-sm font-medium">{pull.reference}</p>
+          <p className="text-sm font-medium wrap-anywhere">{pull.reference}</p>
           <p className="mt-0.5 text-[13px] text-muted tabular-nums">{useProgressText(pull)}</p>
         </div>
         {isUnderWay(pull) && (

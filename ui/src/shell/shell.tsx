@@ -26,7 +26,7 @@ export function Shell({ children }: { children: ReactNode }): JSX.Element {
       <a href="#main" className="skip-link">
         {t('common.skip')}
       </a>
-      <div className="flex h-dvh overflow-hidden">
+      <div className="frame flex overflow-hidden">
         {open && (
           <div className="hidden w-72 shrink-0 border-r border-line bg-side md:block">
             <Sidebar />

@@ -16,7 +16,7 @@ export function Sidebar({ onNavigate }: SidebarProps): JSX.Element {
   return (
     <nav aria-label={t('nav.label')} className="flex h-full flex-col" onClick={(event) => isLink(event.target) && onNavigate?.()}>
       <div className="flex h-14 shrink-0 items-center px-4">
-        <Link href="/" className="flex items-center gap-2.5 rounded-lg">
+        <Link href="/" className="flex items-center gap-2.5 rounded-lg pointer-coarse:h-10">
           <Seal />
           <span className="brand text-[19px]">bendi</span>
           <span className="brand text-[15px] text-muted" lang="zh-CN">
@@ -58,7 +58,7 @@ function NavLink({ href, icon, text }: { href: string; icon: ReactNode; text: st
       href={href}
       aria-current={active ? 'page' : undefined}
       className={classNames(
-        'flex h-9 items-center gap-2.5 rounded-lg px-3 text-sm transition-colors hover:bg-hover',
+        'flex h-9 pointer-coarse:h-10 items-center gap-2.5 rounded-lg px-3 text-sm transition-colors hover:bg-hover',
         active ? 'bg-hover font-medium text-ink' : 'text-muted',
       )}
     >

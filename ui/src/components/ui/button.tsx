@@ -18,7 +18,7 @@ export function Button({ look = 'plain', className, ...props }: ButtonProps): JS
     <button
       type="button"
       className={classNames(
-        'inline-flex h-9 shrink-0 items-center justify-center gap-1.5 rounded-xl px-3.5 text-sm font-medium whitespace-nowrap transition-colors disabled:pointer-events-none',
+        'inline-flex h-9 pointer-coarse:min-h-10 shrink-0 items-center justify-center gap-1.5 rounded-xl px-3.5 text-sm font-medium whitespace-nowrap transition-colors disabled:pointer-events-none',
         looks[look],
         className,
       )}
@@ -43,7 +43,7 @@ export function IconButton({ label, size = 'medium', look = 'quiet', className, 
         type="button"
         aria-label={label}
         className={classNames(
-          'inline-flex shrink-0 items-center justify-center rounded-lg transition-colors disabled:pointer-events-none',
+          'inline-flex pointer-coarse:min-h-10 pointer-coarse:min-w-10 shrink-0 items-center justify-center rounded-lg transition-colors disabled:pointer-events-none',
           sizes[size],
           looks[look],
           className,

@@ -14,7 +14,7 @@ export interface DialogProps {
 const shapes = {
   window:
     'pop-in top-1/2 left-1/2 w-[min(26rem,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 rounded-3xl border border-line bg-card p-6 shadow-float',
-  drawer: 'slide-in inset-y-0 left-0 w-[min(19rem,86vw)] bg-side shadow-float',
+  drawer: 'drawer slide-in inset-y-0 left-0 w-[min(19rem,86vw)] bg-side shadow-float',
 } as const
 
 /** Not the first button inside, whose tooltip would open. */

@@ -4,7 +4,7 @@ import { CheckIcon } from './icons.tsx'
 import { classNames } from './class-names.ts'
 
 const item =
-  'flex min-h-9 cursor-default select-none items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:opacity-50'
+  'flex min-h-9 pointer-coarse:min-h-10 cursor-default select-none items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:opacity-50'
 
 export interface MenuProps {
   trigger: ReactElement

@@ -26,13 +26,13 @@ export function ToastOutlet(): JSX.Element {
     return () => clearTimeout(id)
   }, [toast])
   return (
-    <div role="status" className="pointer-events-none fixed inset-x-0 bottom-6 z-50 flex justify-center px-4">
+    <div role="status" className="pointer-events-none fixed inset-x-0 bottom-24 z-50 flex justify-center px-4">
       {toast && (
         <div className="pop-in pointer-events-auto flex max-w-full items-center gap-3 rounded-2xl bg-ink py-2.5 pr-2.5 pl-4 text-sm text-paper shadow-float">
           <span className="min-w-0 truncate">{toast.text}</span>
           <button
             type="button"
-            className="shrink-0 rounded-lg px-2.5 py-1 font-semibold underline-offset-4 hover:underline"
+            className="shrink-0 rounded-lg px-2.5 py-1 pointer-coarse:min-h-10 font-semibold underline-offset-4 hover:underline"
             onClick={() => {
               toast.onAction()
               showToast(undefined)
