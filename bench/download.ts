@@ -1,16 +1,18 @@
 /**
  * `tsx bench/download.ts [--bytes 2e9] [--rounds 3] [--quick] [--folder DIR]`: our download against aria2c over loopback, each answer
  * 20 ms late and each connection at 50 MB/s. Ours verifies the sha256 too; aria2c does not. Files are written to memory
- * (/dev/shm) when it has room, so that the network is measured and not the disk. Measures the built dist (`npm run build`):
+ * (/dev/shm) when it has room, so that the network is measured and not the disk. The last row is a pull through the real
+ * server: how much more memory it takes meanwhile than when it was idle. Measures the built dist (`npm run build`):
  * from source each thread compiles itself first.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, statfs } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -93,6 +95,7 @@ async function measureAll(): Promise<Row[]> {
       against: '150 MB',
       target: 1,
     },
+    await measureGateway(),
   ]
 }
 
@@ -112,6 +115,66 @@ async function measureOurs(): Promise<{ bytesPerSecond: number; extraBytes: numb
     await http.close()
     await rm(target, { force: true })
   }
+}
+
+/** `bin/bendi.js serve`, and a pull that is asked for over its API. */
+async function measureGateway(): Promise<Row> {
+  const port = 20_000 + Math.floor(Math.random() * 20_000)
+  const home = path.join(folder, 'home')
+  const env = { ...process.env, BENDI_HOME: home, HF_ENDPOINT: new URL(server.url).origin }
+  const bin = fileURLToPath(new URL('../bin/bendi.js', import.meta.url))
+  const gateway = spawn(process.execPath, [bin, 'serve', '--port', String(port)], { stdio: 'ignore', env })
+  try {
+    const base = `http://127.0.0.1:${port}`
+    await until(() => fetch(`${base}/health`).then((response) => response.ok))
+    await delay(2000)
+    const idle = await residentBytes(gateway)
+    const started = await askJson(`${base}/api/pulls`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reference: 'hf:bench/big' }),
+    })
+    let most = idle
+    let pull = started
+    await until(async () => {
+      most = Math.max(most, await residentBytes(gateway))
+      pull = (await askJson<Fields[]>(`${base}/api/pulls`)).find((item) => item['id'] === started['id']) ?? {}
+      return ['done', 'failed', 'cancelled'].includes(String(pull['state']))
+    })
+    if (pull['state'] !== 'done') throw new Error(`the pull ended so: ${JSON.stringify(pull)}`)
+    const extra = { bendi: (most - idle) / 1e6 }
+    return {
+      what: 'gateway above idle',
+      unit: 'MB',
+      better: 'lower',
+      values: extra,
+      ratio: (most - idle) / 150e6,
+      against: '150 MB',
+      target: 1,
+    }
+  } finally {
+    gateway.kill()
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 600_000; performance.now() < deadline; await delay(50)) {
+    if (await isSo().catch(() => false)) return
+  }
+  throw new Error('it took too long')
+}
+
+type Fields = Record<string, unknown>
+
+async function askJson<T = Fields>(url: string, init?: RequestInit): Promise<T> {
+  return (await (await fetch(url, init)).json()) as T
+}
+
+/** What Linux says of a process. */
+async function residentBytes({ pid }: ChildProcess): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
 }
 
 function measureAria(flags: readonly string[]): number {

@@ -1,16 +1,10 @@
 /** HTTP to other hosts: proxies, certificates, time limits and redirects that keep secrets at home. No environment is read here. */
 import { rootCertificates } from 'node:tls'
 
-import { Agent, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
-import type { Dispatcher } from 'undici'
+import { request as undiciRequest } from 'undici'
 
-/** As in HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; `http:`, `https:` and `socks5:` addresses. */
-export interface ProxySettings {
-  http?: string
-  https?: string
-  all?: string
-  no?: string
-}
+import { createWays } from './proxy.ts'
+import type { ProxySettings, Way, Ways } from './proxy.ts'
 
 export interface HttpOptions {
   proxies?: ProxySettings
@@ -56,6 +50,8 @@ export interface HttpResponse {
 }
 
 export interface Http {
+  /** What it was made with. */
+  readonly options: HttpOptions
   request(url: string, options?: HttpRequest): Promise<HttpResponse>
   close(): Promise<void>
 }
@@ -79,13 +75,12 @@ const DEFAULT_MAX_REDIRECTS = 10
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'private-token'])
 
 export function createHttp(options: HttpOptions = {}): Http {
-  const dispatcher = createDispatcher(options)
+  const ways = createOwnWays(options)
   const userAgent = options.userAgent ?? 'bendi'
   return {
-    request: (url, request = {}) => follow(dispatcher, userAgent, url, request),
-    close: async () => {
-      await dispatcher.destroy()
-    },
+    options,
+    request: (url, request = {}) => follow(ways, userAgent, url, request),
+    close: () => ways.close(),
   }
 }
 
@@ -103,36 +98,20 @@ export function describeNetworkError(error: unknown): string {
   return [...new Set(seen)].join(': ') || 'no connection'
 }
 
-function createDispatcher(options: HttpOptions): Dispatcher {
-  const tls = options.extraCertificates?.length ? { ca: [...rootCertificates, ...options.extraCertificates] } : {}
-  const agent: Agent.Options = {
-    connect: { timeout: options.connectTimeoutMs ?? 10_000, ...tls },
+function createOwnWays(options: HttpOptions): Ways {
+  return createWays(options.proxies ?? {}, {
+    tls: options.extraCertificates?.length ? { ca: [...rootCertificates, ...options.extraCertificates] } : {},
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     headersTimeout: options.headersTimeoutMs ?? 30_000,
     bodyTimeout: options.bodyTimeoutMs ?? 60_000,
-  }
-  const { http, https, all, no } = options.proxies ?? {}
-  if (!http && !https && !all) return new Agent(agent)
-  return new EnvHttpProxyAgent({
-    ...agent,
-    requestTls: { timeout: options.connectTimeoutMs ?? 10_000, ...tls },
-    proxyTls: tls,
-    // Empty texts, not undefined: undici would look into the environment.
-    httpProxy: withScheme(http || all || https || ''),
-    // Who names one proxy only means it for both.
-    httpsProxy: withScheme(https || all || http || ''),
-    noProxy: [no ?? '', 'localhost', '127.0.0.1', '[::1]'].filter(Boolean).join(','),
   })
 }
 
-function withScheme(address: string): string {
-  return address === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address.replace(/^socks5h:/i, 'socks5:') : `http://${address}`
-}
-
-async function follow(dispatcher: Dispatcher, userAgent: string, start: string, request: HttpRequest): Promise<HttpResponse> {
+async function follow(ways: Ways, userAgent: string, start: string, request: HttpRequest): Promise<HttpResponse> {
   const redirects: HttpHop[] = []
   let { url, headers } = splitCredentials(start, { 'user-agent': userAgent, ...lowerCaseKeys(request.headers ?? {}) })
   for (;;) {
-    const response = await exchange(dispatcher, url, headers, request)
+    const response = await exchange(ways, url, headers, request)
     const location = response.headers.get('location')
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return wrap(url, response, redirects)
     await response.body.dump().catch(() => {})
@@ -153,7 +132,8 @@ interface RawResponse {
 }
 
 /** Not undici's fetch: its web streams cost several times as much CPU for a byte. */
-async function exchange(dispatcher: Dispatcher, url: URL, headers: Record<string, string>, request: HttpRequest): Promise<RawResponse> {
+async function exchange(ways: Ways, url: URL, headers: Record<string, string>, request: HttpRequest): Promise<RawResponse> {
+  const { dispatcher, proxy } = wayTo(url, ways)
   try {
     const response = await undiciRequest(url, {
       method: request.method ?? 'GET',
@@ -166,8 +146,26 @@ async function exchange(dispatcher: Dispatcher, url: URL, headers: Record<string
     return { status: response.statusCode, headers: headersOf(response.headers), body: response.body }
   } catch (error) {
     request.signal?.throwIfAborted()
-    throw new HttpFailure('network', `${url.host}: ${describeNetworkError(error)}`, { cause: error })
+    const reason = describeNetworkError(error)
+    const text = proxy === undefined ? `${url.host}: ${reason}` : `${url.host} through the proxy ${proxy}: ${proxyReason(reason)}`
+    throw new HttpFailure('network', text, { cause: error })
   }
+}
+
+function wayTo(url: URL, ways: Ways): Way {
+  try {
+    return ways.to(url)
+  } catch (error) {
+    throw new HttpFailure('bad-url', (error as Error).message, { cause: error })
+  }
+}
+
+/** undici's words for what a proxy answers. */
+function proxyReason(reason: string): string {
+  const status = /Proxy response \((\d+)\)/.exec(reason)?.[1]
+  const refusesLogin = status === '407' || /auth/i.test(reason)
+  if (refusesLogin) return 'it wants a name and a password, or others: http://NAME:PASSWORD@HOST'
+  return status === undefined ? reason : `it answers ${status}`
 }
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {

@@ -113,7 +113,7 @@ export function statsText(answer: Answer): Localized {
   const speed = stats.decodeMs > 0 ? (stats.decodeTokens / stats.decodeMs) * 1000 : 0
   return {
     en: `First token ${first} · ${speed.toFixed(1)} tokens/s · prompt ${stats.promptTokens} tokens (${stats.cachedTokens} cached) · answer ${stats.completionTokens} tokens`,
-    zh: `首个 token ${first} · ${speed.toFixed(1)} token/秒 · 提示 ${stats.promptTokens} token（缓存 ${stats.cachedTokens}）· 回答 ${stats.completionTokens} token`,
+    zh: `首 token 延迟 ${first} · ${speed.toFixed(1)} token/秒 · 提示 ${stats.promptTokens} token（缓存 ${stats.cachedTokens}）· 回答 ${stats.completionTokens} token`,
   }
 }
 
@@ -122,6 +122,6 @@ function stoppedText({ text, reasoning }: Answer, first: string): Localized {
   const characters = [...text, ...reasoning].length
   return {
     en: `First token ${first} · stopped after ${characters} characters; the engine tells speed and tokens only of whole answers`,
-    zh: `首个 token ${first} · 在 ${characters} 个字符后停止；只有完整的回答才有速度与 token 统计`,
+    zh: `首 token 延迟 ${first} · 在 ${characters} 个字符后停止；只有完整的回答才有速度与 token 统计`,
   }
 }

@@ -139,7 +139,7 @@ function unknownFlag(rawName: string, known: ReadonlyMap<string, Known>, languag
   return usage(
     {
       en: `There is no flag ${rawName}.${near ? ` Did you mean --${near}?` : ''}`,
-      zh: `没有参数 ${rawName}。${near ? `是否想用 --${near}？` : ''}`,
+      zh: `未知参数 ${rawName}。${near ? `是否想用 --${near}？` : ''}`,
     },
     language,
   )

@@ -1,7 +1,13 @@
 /** Where a command's work is done: by the running server, or by this process. The same calls for both. */
-import type { Deployment, DiskUsage, Finding, FoundModel, Model, Pull, StartDeployment, StartPull } from '../shared/api.ts'
+import type { Copy, Deployment, DiskUsage, Finding, FoundModel, Model, Pull, StartDeployment, StartPull } from '../shared/api.ts'
 import type { PlanReport, PlanRequest, RecommendReport, RecommendRequest } from '../shared/plan.ts'
 import type { ChatEvent, ChatRequest } from './chat.ts'
+
+/** Aborting ends the work; what was copied is gone on with next time. */
+export interface Follow {
+  signal: AbortSignal
+  onProgress(progress: Copy): void
+}
 
 export interface Backend {
   /** The server's address; absent when this process does the work. */
@@ -14,9 +20,9 @@ export interface Backend {
   cancelPull(id: string): Promise<Pull>
   listFound(): Promise<FoundModel[]>
   diskUsage(): Promise<DiskUsage>
-  moveModel(name: string, folder: string): Promise<Model>
-  exportModel(name: string, folder: string): Promise<string>
-  importModels(folder: string, inPlace: boolean): Promise<Model[]>
+  moveModel(name: string, folder: string, follow: Follow): Promise<Model>
+  exportModel(name: string, folder: string, follow: Follow): Promise<string>
+  importModels(folder: string, inPlace: boolean, follow: Follow): Promise<Model[]>
   listDeployments(): Promise<Deployment[]>
   startDeployment(request: StartDeployment, signal?: AbortSignal): Promise<Deployment>
   stopDeployment(model: string): Promise<Deployment>

@@ -24,7 +24,7 @@ export interface ConversationOptions {
 const SLASH_COMMANDS = {
   '/clear': { en: 'Forget the conversation', zh: '清空对话' },
   '/system': { en: '/system TEXT: a new system message, and a new conversation', zh: '/system 文本：设置系统消息并开始新对话' },
-  '/stats': { en: 'Time to first token, speed and cache of the last answer', zh: '上次回答的首 token 时间、速度与缓存' },
+  '/stats': { en: 'Time to first token, speed and cache of the last answer', zh: '上次回答的首 token 延迟、速度与缓存' },
   '/help': { en: 'This list', zh: '显示此列表' },
   '/exit': { en: 'Leave (or Ctrl-D)', zh: '退出（或 Ctrl-D）' },
 } as const satisfies Record<string, Localized>

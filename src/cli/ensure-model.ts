@@ -3,7 +3,7 @@ import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Backend } from './backend.ts'
 import type { CommandContext } from './command.ts'
-import { followPull } from './follow-pull.ts'
+import { followPull, pullSettings } from './follow-pull.ts'
 
 /** Throws why it can be neither found nor pulled. `writer` is asked for only when something must be downloaded, and closed after. */
 export async function ensureModel(
@@ -16,8 +16,8 @@ export async function ensureModel(
   if (known) return known
   const owner = await writer()
   try {
-    const { output, io, signal } = context
-    return await followPull(reference, { backend: owner, output, columns: io.columns, signal })
+    const { output, io, signal, config } = context
+    return await followPull(reference, { backend: owner, output, columns: io.columns, signal, wishes: pullSettings(config) })
   } finally {
     if (owner !== backend) await owner.close()
   }

@@ -89,7 +89,7 @@ async function findCommand(word: string, language: Language): Promise<Command> {
   const near = nearest(word, [...COMMAND_NAMES, 'help'])
   const reason = {
     en: `There is no command "${word}".${near ? ` Did you mean "bendi ${near}"?` : ' See: bendi help'}`,
-    zh: `没有命令 "${word}"。${near ? `是否想用 "bendi ${near}"？` : '参见：bendi help'}`,
+    zh: `未知命令 "${word}"。${near ? `是否想用 "bendi ${near}"？` : '参见：bendi help'}`,
   }
   throw new AppError('usage', { reason: reason[language] })
 }

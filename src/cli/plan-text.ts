@@ -41,7 +41,8 @@ export function printPlan(report: PlanReport, output: Output, columns: number, e
 }
 
 function sizeText({ model, wishes }: PlanReport): Localized {
-  const billions = (count: number): string => `${(count / 1e9).toFixed(count < 1e11 ? 1 : 0)}B`
+  const billions = (count: number): string =>
+    count < 1e9 ? `${(count / 1e6).toFixed(0)}M` : `${(count / 1e9).toFixed(count < 1e11 ? 1 : 0)}B`
   const active = model.activeParameters < model.parameters * 0.7 ? billions(model.activeParameters) : undefined
   return {
     en: `${billions(model.parameters)} parameters${active ? `, ${active} for each token` : ''}, ${wishes.quantization}`,
@@ -115,7 +116,7 @@ function printFacts(report: PlanReport, output: Output): void {
   if (speed) {
     rows.push([{ en: 'One user', zh: '单用户速度' }, `${rangeText(speed.decode)} token/s ${estimate}`])
     if (wishes.users > 1) rows.push([{ en: 'All users', zh: '总速度' }, `${rangeText(speed.decodeAll)} token/s ${estimate}`])
-    rows.push([{ en: 'Reading a prompt', zh: '读取提示词' }, `${rangeText(speed.prefill)} token/s ${estimate}`])
+    rows.push([{ en: 'Reading a prompt', zh: '读取提示' }, `${rangeText(speed.prefill)} token/s ${estimate}`])
   }
   const width = Math.max(...rows.map(([title]) => textWidth(output.say(title))))
   for (const [title, value] of rows) output.line(`${padToWidth(output.say(title), width)}  ${value}`)

@@ -37,7 +37,7 @@ function rowsOf(report: FileReport): Row[] {
     [{ en: 'Heads', zh: '注意力头' }, headsText(shape)],
     [{ en: 'Experts', zh: '专家' }, expertsText(shape)],
     [{ en: 'Vocabulary', zh: '词表' }, report.tokenizer ? tokenizerText(report.tokenizer) : numberText(shape['vocab_size'])],
-    [{ en: 'Licence', zh: '许可' }, report.license],
+    [{ en: 'Licence', zh: '许可证' }, report.license],
     [{ en: 'Chat template', zh: '对话模板' }, report.chatTemplate === undefined ? undefined : `${report.chatTemplate.length} (--template)`],
   ]
   return rows.flatMap(([title, value]) => (value === undefined || value === '' ? [] : [[title, value] as const]))

@@ -20,6 +20,7 @@ function screen(isInteractive: boolean): { output: Output; written: string[] } {
     language: 'en',
     json: false,
     isInteractive,
+    columns: 80,
     say: (text) => text.en,
     line: () => {},
     raw: () => {},

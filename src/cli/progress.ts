@@ -1,6 +1,6 @@
-/** Progress of a download: a bar on a terminal, a line every few seconds elsewhere. */
+/** Progress of a download, or of a copy between disks: a bar on a terminal, a line every few seconds elsewhere. */
 import { formatBytes } from '../base/bytes.ts'
-import type { Pull } from '../shared/api.ts'
+import type { Copy, Pull } from '../shared/api.ts'
 import type { Language } from '../shared/language.ts'
 import type { Output } from './output.ts'
 import { cutToWidth } from './text-width.ts'
@@ -11,8 +11,10 @@ export interface ProgressOptions {
   now?: () => number
 }
 
+export type Shown = Pull | Copy
+
 export interface Progress {
-  show(pull: Pull): void
+  show(progress: Shown): void
   /** Leaves the last state on the screen. */
   end(): void
 }
@@ -24,15 +26,15 @@ const LINE_EVERY_MS = 5000
 export function createProgress({ output, columns, now = Date.now }: ProgressOptions): Progress {
   const isBar = output.isInteractive
   let lastShown = -Infinity
-  let lastState: Pull['state'] | undefined
+  let lastState: Shown['state'] | undefined
   let isDrawn = false
   return {
-    show(pull) {
-      const isDue = now() - lastShown >= (isBar ? REDRAW_MS : LINE_EVERY_MS) || pull.state !== lastState
+    show(shown) {
+      const isDue = now() - lastShown >= (isBar ? REDRAW_MS : LINE_EVERY_MS) || shown.state !== lastState
       if (!isDue) return
       lastShown = now()
-      lastState = pull.state
-      const text = progressText(pull, output.language, isBar)
+      lastState = shown.state
+      const text = progressText(shown, output.language, isBar)
       output.status(isBar ? `\r\u001b[K${cutToWidth(text, columns() - 1)}` : `${text}\n`)
       isDrawn = isBar
     },
@@ -44,19 +46,15 @@ export function createProgress({ output, columns, now = Date.now }: ProgressOpti
 }
 
 /** e.g. `[########----------------]  33%  0.4 / 1.1 GB  12 MB/s  1m 02s  hf-mirror`. */
-export function progressText(pull: Pull, language: Language, withBar: boolean): string {
-  if (pull.state !== 'downloading' || pull.totalBytes === 0) return stateText(pull, language)
-  const fraction = Math.min(1, pull.doneBytes / pull.totalBytes)
+export function progressText(shown: Shown, language: Language, withBar: boolean): string {
+  const { state, doneBytes, totalBytes, bytesPerSecond } = shown
+  if ((state !== 'downloading' && state !== 'copying') || totalBytes === 0) return stateText(shown, language)
+  const fraction = Math.min(1, doneBytes / totalBytes)
   const bar = withBar ? `[${'#'.repeat(Math.round(fraction * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}] ` : ''
-  const parts = [
-    `${bar}${String(Math.floor(fraction * 100)).padStart(3)}%`,
-    `${formatBytes(pull.doneBytes)} / ${formatBytes(pull.totalBytes)}`,
-  ]
-  if (pull.bytesPerSecond > 0) {
-    parts.push(`${formatBytes(pull.bytesPerSecond)}/s`, formatSeconds((pull.totalBytes - pull.doneBytes) / pull.bytesPerSecond))
-  }
-  if (pull.source) parts.push(pull.source)
-  if (pull.notice) parts.push(pull.notice[language])
+  const parts = [`${bar}${String(Math.floor(fraction * 100)).padStart(3)}%`, `${formatBytes(doneBytes)} / ${formatBytes(totalBytes)}`]
+  if (bytesPerSecond > 0) parts.push(`${formatBytes(bytesPerSecond)}/s`, formatSeconds((totalBytes - doneBytes) / bytesPerSecond))
+  if ('source' in shown && shown.source) parts.push(shown.source)
+  if ('notice' in shown && shown.notice) parts.push(shown.notice[language])
   return parts.join('  ')
 }
 
@@ -68,10 +66,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)}h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`
 }
 
-const STATE_TEXTS: Record<Pull['state'], { en: string; zh: string }> = {
+const STATE_TEXTS: Record<Shown['state'], { en: string; zh: string }> = {
   waiting: { en: 'Waiting', zh: '等待中' },
   resolving: { en: 'Looking for sources', zh: '正在查找下载源' },
   downloading: { en: 'Downloading', zh: '正在下载' },
+  copying: { en: 'Copying', zh: '正在复制' },
   verifying: { en: 'Verifying', zh: '正在校验' },
   paused: { en: 'Paused', zh: '已暂停' },
   done: { en: 'Done', zh: '完成' },
@@ -79,7 +78,9 @@ const STATE_TEXTS: Record<Pull['state'], { en: string; zh: string }> = {
   cancelled: { en: 'Cancelled', zh: '已取消' },
 }
 
-function stateText(pull: Pull, language: Language): string {
-  const size = pull.doneBytes > 0 ? `  ${formatBytes(pull.doneBytes)}` : ''
-  return `${STATE_TEXTS[pull.state][language]}  ${pull.file ?? pull.reference}${size}${pull.source ? `  ${pull.source}` : ''}`
+function stateText(shown: Shown, language: Language): string {
+  const size = shown.doneBytes > 0 ? `  ${formatBytes(shown.doneBytes)}` : ''
+  const what = shown.file ?? ('reference' in shown ? shown.reference : '')
+  const source = 'source' in shown && shown.source ? `  ${shown.source}` : ''
+  return `${STATE_TEXTS[shown.state][language]}  ${what}${size}${source}`
 }

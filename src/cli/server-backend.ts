@@ -1,8 +1,10 @@
 /** A running server as the backend of a command. */
+import type { Copy } from '../shared/api.ts'
 import { createClient } from '../shared/client.ts'
+import { AppError } from '../shared/errors.ts'
 import type { Language } from '../shared/language.ts'
 import type { PlanReport, RecommendReport } from '../shared/plan.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Follow } from './backend.ts'
 import { fromChunk, toOpenAiRequest } from './chat.ts'
 import type { ChatEvent } from './chat.ts'
 
@@ -18,9 +20,16 @@ export function serverBackend(address: string, language: Language): Backend {
     cancelPull: (id) => client.call('cancelPull', { params: { id } }),
     listFound: () => client.call('listFound'),
     diskUsage: () => client.call('diskUsage'),
-    moveModel: (model, folder) => client.call('moveModel', { params: { model }, body: { folder } }),
-    exportModel: async (model, folder) => (await client.call('exportModel', { params: { model }, body: { folder } })).folder,
-    importModels: (folder, inPlace) => client.call('importModels', { body: { folder, inPlace } }),
+    moveModel: async (model, folder, follow) => {
+      const { models } = await last(client.events('moveModel', { params: { model }, body: { folder }, signal: follow.signal }), follow)
+      const [moved] = models ?? []
+      if (!moved) throw new AppError('connection-lost')
+      return moved
+    },
+    exportModel: async (model, folder, follow) =>
+      (await last(client.events('exportModel', { params: { model }, body: { folder }, signal: follow.signal }), follow)).folder ?? folder,
+    importModels: async (folder, inPlace, follow) =>
+      (await last(client.events('importModels', { body: { folder, inPlace }, signal: follow.signal }), follow)).models ?? [],
     listDeployments: () => client.call('listDeployments'),
     startDeployment: (body, signal) => client.call('startDeployment', { body, ...(signal ? { signal } : {}) }),
     stopDeployment: (model) => client.call('stopDeployment', { params: { model } }),
@@ -40,4 +49,18 @@ export function serverBackend(address: string, language: Language): Backend {
     },
     close: async () => {},
   }
+}
+
+/** Tells the events as they come, and answers the last one. Throws `connection-lost` when it does not come, `cancelled` after an abort. */
+async function last(events: AsyncIterable<Copy>, { signal, onProgress }: Follow): Promise<Copy> {
+  try {
+    for await (const event of events) {
+      onProgress(event)
+      if (event.state === 'done') return event
+    }
+  } catch (error) {
+    if (signal.aborted) throw new AppError('cancelled')
+    throw error
+  }
+  throw new AppError('connection-lost')
 }

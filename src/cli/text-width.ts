@@ -37,6 +37,25 @@ export function cutToWidth(text: string, width: number): string {
   return width > 0 ? `${cut}…` : ''
 }
 
+/** Lines of at most `width` columns: broken at spaces, or between Chinese characters; a longer word is a line of its own, to be copied whole. */
+export function wrapToWidth(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text]
+  const pieces = text.match(/[\p{Script=Han}\u3000-\u303f\uff00-\uff60]|[^\s\p{Script=Han}\u3000-\u303f\uff00-\uff60]+|\s+/gu) ?? []
+  const lines: string[] = []
+  let line = ''
+  for (const piece of pieces) {
+    if (line.trim() !== '' && textWidth(line) + textWidth(piece.trimEnd()) > width && !NO_START.test(piece)) {
+      lines.push(line.trimEnd())
+      line = ''
+    }
+    line += line === '' ? piece.trimStart() : piece
+  }
+  return [...lines, line.trimEnd()].filter((item, index, all) => item !== '' || all.length === 1)
+}
+
+/** Never begin a line. */
+const NO_START = /^[，。；：、！？）》」』”]/u
+
 function segmentWidth(segment: string): number {
   if (ZERO.test(segment)) return 0
   return WIDE.test(segment) && !HALF_WIDTH.test(segment) ? 2 : 1

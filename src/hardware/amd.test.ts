@@ -17,6 +17,25 @@ test('rocm-smi of ROCm 6', () => {
   ])
 })
 
+test('rocm-smi of ROCm 7 names the card by its series where the model is a number', () => {
+  expect(parseRocmSmi(hardwareFixture('rocm-smi-7-rx7900xt'))).toMatchObject([
+    { name: 'Radeon RX 7900 XT', memoryBytes: 21_458_059_264, capability: 'gfx1100' },
+  ])
+})
+
+test('amd-smi of ROCm 7 tells what is used, not what is free', () => {
+  const [fixed, metric] = ['amd-smi-7-static-rx7800xt', 'amd-smi-7-metric-rx7800xt'].map((name) => hardwareFixture(name))
+  expect(parseAmdSmi(fixed ?? '', metric ?? '')).toEqual([
+    {
+      vendor: 'amd',
+      name: 'AMD Radeon RX 7800 XT',
+      memoryBytes: 16_368 * 1024 ** 2,
+      freeBytes: (16_368 - 14_569) * 1024 ** 2,
+      index: 0,
+    },
+  ])
+})
+
 test('rocm-smi of ROCm 5 warns first, and the small part of the processor is left out', () => {
   expect(parseRocmSmi(hardwareFixture('rocm-smi-5-rx6800'))).toMatchObject([
     { name: 'Navi 21 [Radeon RX 6800/6800 XT / 6900 XT]', memoryBytes: 17_163_091_968, freeBytes: 17_163_091_968 - 692_142_080 },

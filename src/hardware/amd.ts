@@ -81,6 +81,7 @@ const AmountSchema = z.union([
   z.string(),
   z.looseObject({ value: z.union([z.number(), z.string()]), unit: z.string().optional() }),
 ])
+type Amount = z.infer<typeof AmountSchema> | undefined
 const StaticSchema = z.looseObject({
   gpu: z.number().int().nonnegative(),
   asic: z
@@ -96,12 +97,13 @@ const StaticSchema = z.looseObject({
 })
 const MetricSchema = z.looseObject({
   gpu: z.number().int().nonnegative(),
-  mem_usage: z.union([z.looseObject({ free_vram: AmountSchema.optional() }), z.string()]).optional(),
+  // Windows' and old drivers' lists have no `free_vram`.
+  mem_usage: z.union([z.looseObject({ free_vram: AmountSchema.optional(), used_vram: AmountSchema.optional() }), z.string()]).optional(),
 })
 
 /** `amd-smi static` and `amd-smi metric`: a list, or since ROCm 7 `{ "gpu_data": [ … ] }`; amounts `{ value, unit: "MB" }` are MiB. */
 export function parseAmdSmi(fixed: string, metric: string): Gpu[] {
-  const free = new Map(listOf(metric, MetricSchema).map((card) => [card.gpu, bytesOf(objectOf(card.mem_usage)?.free_vram)]))
+  const usage = new Map(listOf(metric, MetricSchema).map((card) => [card.gpu, objectOf(card.mem_usage)]))
   return listOf(fixed, StaticSchema).flatMap((card) => {
     const memoryBytes = bytesOf(objectOf(card.vram)?.size)
     if (memoryBytes < LEAST_BYTES) return []
@@ -111,7 +113,7 @@ export function parseAmdSmi(fixed: string, metric: string): Gpu[] {
         vendor: 'amd' as const,
         name: firstName(card.asic?.market_name) ?? 'AMD GPU',
         memoryBytes,
-        freeBytes: Math.min(memoryBytes, free.get(card.gpu) ?? memoryBytes),
+        freeBytes: freeOf(memoryBytes, usage.get(card.gpu)),
         index: card.gpu,
         ...named('driver', objectOf(card.driver)?.version),
         ...named('capability', card.asic?.target_graphics_version),
@@ -119,6 +121,11 @@ export function parseAmdSmi(fixed: string, metric: string): Gpu[] {
       },
     ]
   })
+}
+
+function freeOf(total: number, usage: { free_vram?: Amount; used_vram?: Amount } | undefined): number {
+  const free = usage?.free_vram === undefined ? total - bytesOf(usage?.used_vram) : bytesOf(usage.free_vram)
+  return Math.max(0, Math.min(total, free))
 }
 
 function objectOf<T extends object>(value: T | string | undefined): T | undefined {
@@ -132,7 +139,7 @@ function listOf<T extends z.ZodType>(text: string, schema: T): z.infer<T>[] {
   return Array.isArray(items) ? items.map((item) => schema.safeParse(item)).flatMap((result) => (result.success ? [result.data] : [])) : []
 }
 
-function bytesOf(amount: z.infer<typeof AmountSchema> | undefined): number {
+function bytesOf(amount: Amount): number {
   if (amount === undefined) return 0
   const value = typeof amount === 'object' ? amount.value : amount
   const unit = typeof amount === 'object' ? (amount.unit ?? 'MB') : (/[a-z]+/i.exec(String(amount))?.[0] ?? 'MB')

@@ -117,8 +117,8 @@ test('a strong machine with all its tools has no complaints', () => {
   }
   const full: Toolchains = {
     pythons: [{ command: 'python3', version: '3.12.3' }],
-    packages: { torch: '2.11.0', vllm: '0.33.0' },
-    torchBuild: '12.9',
+    packages: { torch: '2.13.0', vllm: '0.33.0' },
+    torchBuild: '13.0',
     cudaToolkit: '13.0',
     tools: { uv: '0.9.0' },
     container: { name: 'docker', version: '28.0.0', state: 'running', hasNvidia: true },
@@ -156,6 +156,7 @@ test('who holds a port is told when the system tells', async () => {
 
 test('a wrong clock is noticed by what the hubs answer', async () => {
   const http = (date: string): NonNullable<DiagnoseInput['http']> => ({
+    options: {},
     request: async (url) => ({
       url,
       status: 200,

@@ -1,6 +1,7 @@
 /** Looks for what keeps models from running well, in the words of the person who must mend it. Never throws. */
 import { createHttp } from '../base/http.ts'
-import type { Http, ProxySettings } from '../base/http.ts'
+import type { Http } from '../base/http.ts'
+import type { ProxySettings } from '../base/proxy.ts'
 import type { Finding, Hardware } from '../shared/hardware.ts'
 import { gpuFindings } from './findings/gpus.ts'
 import { hostFindings } from './findings/host.ts'

@@ -9,7 +9,7 @@ import { parseApple, parseGpuCores, probeApple } from './apple.ts'
 import { parseNpuSmi, probeAscend } from './ascend.ts'
 import { probeGpus } from './gpus.ts'
 import { parseXpuSmi, parseXpuSmiTable, probeIntel } from './intel.ts'
-import { parseJetson, parseTegraRelease, parseTegrastats } from './jetson.ts'
+import { parseJetson, parseJtop, parseTegraRelease, parseTegrastats } from './jetson.ts'
 import { parseMthreadsGmi, probeMooreThreads } from './moore-threads.ts'
 import { parseNvidiaSmi } from './nvidia.ts'
 import { parseTopology } from './nvidia-topology.ts'
@@ -37,6 +37,30 @@ describe('Huawei Ascend', () => {
     expect(parseNpuSmi(hardwareFixture('npu-smi-24.1-910-two-chips')).map((gpu) => [gpu.name, gpu.freeBytes / MIB])).toEqual([
       ['Ascend910', 65_536 - 3416],
       ['Ascend910', 65_536 - 3195],
+    ])
+  })
+
+  test('drivers of 2023: cards with gaps in their numbers', () => {
+    expect(parseNpuSmi(hardwareFixture('npu-smi-23.0-910b1')).map((gpu) => [gpu.name, gpu.freeBytes / MIB, gpu.driver])).toEqual([
+      ['Ascend 910B1', 65_536 - 4175, '23.0.rc2'],
+      ['Ascend 910B1', 65_536 - 4175, '23.0.rc2'],
+      ['Ascend 910B1', 65_536 - 4174, '23.0.rc2'],
+    ])
+  })
+
+  test("910ProB: the card's memory is the HBM, not the host's beside it", () => {
+    expect(
+      parseNpuSmi(hardwareFixture('npu-smi-24.1-910prob')).map((gpu) => [gpu.name, gpu.memoryBytes / MIB, gpu.freeBytes / MIB]),
+    ).toEqual([
+      ['Ascend 910ProB', 32_768, 32_750],
+      ['Ascend 910ProB', 32_768, 32_760],
+    ])
+  })
+
+  test('the wide table of 2026, two chips a card', () => {
+    expect(parseNpuSmi(hardwareFixture('npu-smi-26.0-910-wide')).map((gpu) => [gpu.name, gpu.freeBytes / MIB, gpu.driver])).toEqual([
+      ['Ascend910', 65_536 - 3419, '26.0.rc2'],
+      ['Ascend910', 65_536 - 2874, '26.0.rc2'],
     ])
   })
 
@@ -161,7 +185,24 @@ describe('Jetson', () => {
   test('the load by tegrastats', () => {
     expect(parseTegrastats(hardwareFixture('tegra-stats-tx2'))).toEqual({ usedMegabytes: 1685, totalMegabytes: 7854, gpuPercent: 0 })
     expect(parseTegrastats(hardwareFixture('tegra-stats-xavier-5'))).toEqual({ usedMegabytes: 3480, totalMegabytes: 15_691, gpuPercent: 0 })
+    expect(parseTegrastats(hardwareFixture('tegra-stats-orin-6'))).toEqual({ usedMegabytes: 2847, totalMegabytes: 7772 })
+    expect(parseTegrastats(hardwareFixture('tegra-stats-orin-7'))).toEqual({ usedMegabytes: 20_642, totalMegabytes: 62_817, gpuPercent: 0 })
     expect(parseTegrastats('not a line')).toBeUndefined()
+  })
+
+  test('the load by jtop, in KiB', () => {
+    expect(parseJtop('{"used": 2097152, "total": 8388608, "load": 42.4}')).toEqual({
+      usedMegabytes: 2048,
+      totalMegabytes: 8192,
+      gpuPercent: 42,
+    })
+    expect(parseJtop('{"used": 2097152, "total": 8388608, "load": null}')).toEqual({ usedMegabytes: 2048, totalMegabytes: 8192 })
+    expect(['', '{}', '{"used": -1, "total": 5}', 'Traceback (most recent call last):'].map(parseJtop)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
   })
 
   test('the board by its device tree', () => {

@@ -1,11 +1,12 @@
 /** All graphics cards of this machine, each vendor asked by its own tool, side by side. */
+import { GpuSchema } from '../shared/hardware.ts'
 import type { Gpu, GpuVendor, ProbeTrouble } from '../shared/hardware.ts'
 import { probeAmd } from './amd.ts'
 import { probeApple } from './apple.ts'
 import { probeAscend } from './ascend.ts'
 import type { GpuProbe, SharedMemory } from './gpu-probe.ts'
 import { probeIntel } from './intel.ts'
-import { readJetson, withJetson } from './jetson.ts'
+import { probeJetson, withJetson } from './jetson.ts'
 import { probeMooreThreads } from './moore-threads.ts'
 import { probeNvidia } from './nvidia.ts'
 import { PROBE_TIMEOUT_MS, within } from './system.ts'
@@ -13,7 +14,7 @@ import type { System } from './system.ts'
 
 /** Never throws, and never takes longer than one probe may. */
 export async function probeGpus(system: System, memory: SharedMemory): Promise<GpuProbe> {
-  const jetson = readJetson(system)
+  const jetson = probeJetson(system).catch(() => undefined)
   const probes: readonly (readonly [GpuVendor, Promise<GpuProbe>])[] = [
     ['nvidia', probeNvidia(system, memory)],
     ['amd', probeAmd(system)],
@@ -33,10 +34,15 @@ function settled(vendor: GpuVendor, probe: Promise<GpuProbe>): Promise<GpuProbe>
     troubles: [{ vendor, tool: vendor, reason, said }],
   })
   return within(
-    probe.catch((error: unknown) => failed('failed', String(error).slice(0, 300))),
+    probe.then(wellFormed).catch((error: unknown) => failed('failed', String(error).slice(0, 300))),
     PROBE_TIMEOUT_MS + 100,
     failed('timed-out', ''),
   )
+}
+
+/** A number that no card can have (1e999 bytes) is noise, not a card. */
+function wellFormed({ gpus, troubles }: GpuProbe): GpuProbe {
+  return { gpus: gpus.filter((gpu) => GpuSchema.safeParse(gpu).success), troubles }
 }
 
 /** A tool that is there without a card is no trouble when another vendor's card is: images often hold all of them. */

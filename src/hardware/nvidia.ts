@@ -1,8 +1,9 @@
-/** NVIDIA graphics cards, by nvidia-smi: its CSV queries (for what every driver since 410 knows), its XML report and its topology. */
+/** NVIDIA graphics cards, by nvidia-smi: its CSV queries (for what every driver since 410 knows), its XML report or its table, and its topology. */
 import type { CommandResult } from '../base/child-process.ts'
 import type { Gpu } from '../shared/hardware.ts'
 import { MIB, known } from './gpu-probe.ts'
 import type { GpuProbe, SharedMemory } from './gpu-probe.ts'
+import { parseNvidiaTable } from './nvidia-table.ts'
 import { parseTopology } from './nvidia-topology.ts'
 import { parseNvidiaXml } from './nvidia-xml.ts'
 import type { NvidiaDetails } from './nvidia-xml.ts'
@@ -31,6 +32,7 @@ function commandsFor(platform: NodeJS.Platform): string[] {
 
 async function askTool(system: System, command: string, memory: SharedMemory): Promise<GpuProbe> {
   const details = answer(system, command, ['-q', '-x'])
+  const table = answer(system, command, [])
   const topology = answer(system, command, ['topo', '-m'])
   // Drivers before 510 do not know compute_cap and refuse the whole query: both are asked at once, for the time is short.
   const [full, old] = await Promise.all(
@@ -42,8 +44,23 @@ async function askTool(system: System, command: string, memory: SharedMemory): P
     const trouble = old && troubleOf('nvidia', 'nvidia-smi', old)
     return { gpus: [], troubles: trouble ? [trouble] : [] }
   }
-  const [xml, matrix] = await within<readonly CommandResult[]>(Promise.all([details, topology]), DETAILS_GRACE_MS, [])
-  return { gpus: withDetails(gpus, parseNvidiaXml(xml?.stdout ?? ''), parseTopology(matrix?.stdout ?? '')), troubles: [] }
+  const silent: CommandResult = { code: 124, stdout: '', stderr: '', timedOut: true }
+  // Each for itself: one that hangs must not cost what the others say.
+  const [xml, text, matrix] = await Promise.all([details, table, topology].map((asked) => within(asked, DETAILS_GRACE_MS, silent)))
+  const report = mergedDetails(parseNvidiaXml(xml?.stdout ?? ''), text?.stdout ?? '', gpus.length)
+  return { gpus: withDetails(gpus, report, parseTopology(matrix?.stdout ?? '')), troubles: [] }
+}
+
+/** What the XML does not say (it is missing, cut off, or of a driver that leaves it out) is taken from the table. */
+function mergedDetails(xml: NvidiaDetails, text: string, cards: number): NvidiaDetails {
+  const table = parseNvidiaTable(text)
+  const cudaVersion = xml.cudaVersion ?? table.cudaVersion
+  const gpus = Array.from({ length: cards }, (_, index) => {
+    const own = xml.gpus[index] ?? {}
+    const parts = own.partitions?.some((part) => part.memoryBytes > 0) === true ? own.partitions : table.partitions.get(index)
+    return { ...own, ...(parts === undefined ? {} : { partitions: parts }) }
+  })
+  return { ...(cudaVersion === undefined ? {} : { cudaVersion }), gpus }
 }
 
 function withDetails(gpus: readonly Gpu[], details: NvidiaDetails, links: ReturnType<typeof parseTopology>): Gpu[] {

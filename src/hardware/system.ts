@@ -48,6 +48,30 @@ export async function answer(system: System, command: string, args: readonly str
   return within(running, PROBE_TIMEOUT_MS, { ...failed, code: 124, timedOut: true })
 }
 
+/**
+ * What a program prints that does not end by itself: until `isEnough`, or so many ms. Empty when there is none, or it says nothing.
+ */
+export async function sample(
+  system: System,
+  command: string,
+  args: readonly string[],
+  { ms, isEnough }: { ms: number; isEnough: (text: string) => boolean },
+): Promise<string> {
+  const controller = new AbortController()
+  let seen = ''
+  const onOutput = (piece: string): void => {
+    if (seen.length < 100_000) seen += piece
+    if (isEnough(seen)) controller.abort()
+  }
+  const options = { timeoutMs: ms, maxOutputBytes: 100_000, signal: controller.signal, onOutput }
+  const running = system.run(command, args, options).then(
+    // What was seen holds complaints too, and why a missing program did not start.
+    ({ stdout, timedOut }) => (timedOut ? stdout || seen : stdout),
+    () => seen,
+  )
+  return (await within(running, ms + 100, undefined)) ?? seen
+}
+
 /** The value of a promise, or `otherwise` when it takes longer. */
 export async function within<T>(promise: Promise<T>, ms: number, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 
 import { recordedSystem } from '../../test/fakes/recorded-system.ts'
 import type { Gpu, Hardware } from '../shared/hardware.ts'
-import { compareVersions, fitEngines } from './engine-requirements.ts'
+import { compareVersions } from './compare-versions.ts'
+import { fitEngines } from './engine-fit.ts'
+import { ENGINE_REQUIREMENTS, LEAST_DRIVERS } from './engine-requirements.ts'
 import { portOwner } from './port.ts'
 import { thisSystem } from './system.ts'
 import { probeToolchains } from './toolchains.ts'
@@ -100,8 +102,36 @@ describe('what fits together', () => {
     expect(fit([gpu({})], { platform: 'win32-x64' })['vllm']).toContain('Linux only')
     expect(fit([gpu({})], { glibc: '2.17' })['vllm']).toContain('glibc')
     expect(Object.keys(fit([gpu({ vendor: 'ascend' })]))).toEqual(['lmdeploy', 'vllm-ascend'])
-    expect(Object.keys(fit([gpu({ vendor: 'moore-threads' })]))).toEqual([])
+    expect(fit([gpu({ vendor: 'moore-threads' })])).toEqual({ sglang: '' })
     expect(fit([])).toEqual({})
+  })
+
+  test('SGLang names no newest Python', () => {
+    const newer = { ...tools, pythons: [{ command: 'python3', version: '3.14.0' }] }
+    const older = { ...tools, pythons: [{ command: 'python3', version: '3.9.2' }] }
+    const card = [gpu({ capability: '9.0', driver: '580.95.05' })]
+    expect(fit(card, { tools: newer })['sglang']).toBe('')
+    expect(fit(card, { tools: older })['sglang']).toBe('needs Python 3.10 or newer (found: 3.9.2)')
+  })
+
+  test('an engine and its torch must be of one CUDA', () => {
+    const card = [gpu({ capability: '9.0', driver: '580.95.05' })]
+    const beside = (vllm: string, torchBuild: string): string =>
+      fit(card, { tools: { ...tools, packages: { vllm, torch: '2.13.0' }, torchBuild } })['vllm'] ?? ''
+    expect(beside('0.26.0', '12.9')).toContain('its build is for CUDA 13.0, torch 2.13.0 beside it for 12.9')
+    expect([beside('0.26.0', '13.2'), beside('0.26.0+cu129', '12.9'), beside('0.18.0', '12.8'), beside('0.26.0', 'cpu')]).toEqual([
+      '',
+      '',
+      '',
+      '',
+    ])
+  })
+
+  test('every row tells where it was read, and names only CUDA versions whose driver is known', () => {
+    for (const need of Object.values(ENGINE_REQUIREMENTS)) {
+      expect(need.sources.length).toBeGreaterThan(0)
+      expect((need.cuda ?? []).map((version) => LEAST_DRIVERS[version.split('.')[0] ?? ''])).not.toContain(undefined)
+    }
   })
 
   test('versions are compared by their numbers', () => {

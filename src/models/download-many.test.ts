@@ -105,6 +105,28 @@ describe('a source that', () => {
     expect(hubAt(1).sentBytes()).toBeLessThan(data.length / 3)
   })
 
+  test('was believed because only one other was there to disagree is found out when a third one comes', async () => {
+    for (const hub of hubs) hub.order(/^\/cdn/, { kind: 'slow', pauseMs: 2 }, hub === hubAt(0) ? 0 : 1000)
+    hubAt(0).order(/^\/cdn/, { kind: 'corrupt', everyBytes: 4096, pauseMs: 2 }, 1000)
+    const stop = new AbortController()
+    const onProgress = ({ doneBytes }: DownloadProgress): void => {
+      if (doneBytes > 3_000_000 && troubles.includes('hub1 doubted')) stop.abort(new Error('enough'))
+    }
+    await expect(
+      downloadFile(
+        options({
+          urls: options().urls.slice(0, 2),
+          onProgress: (progress) => (options().onProgress?.(progress), onProgress(progress)),
+          signal: stop.signal,
+        }),
+      ),
+    ).rejects.toThrow('enough')
+    await downloadFile(options())
+    expect(await arrived()).toEqual(WHOLE)
+    expect(troubles).toContain('hub0 lied')
+    expect(hubAt(0).sentBytes()).toBeLessThan(data.length)
+  })
+
   test('lies in one byte is found by the hash of the whole', async () => {
     hubAt(2).order(/^\/cdn/, { kind: 'wrong-bytes' }, 1000)
     await downloadFile(options())

@@ -1,24 +1,21 @@
-/** Takes models out of a folder (a USB disk, NFS, an export of another machine) into the library, and puts them into one. */
-import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
+/** Takes models out of a folder (a USB disk, NFS, an export of another machine) into the library. */
+import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-import { writeFileAtomic } from '../base/atomic-file.ts'
 import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
+import { copyFiles, createCopyMeter } from './copy-files.ts'
+import type { CopyMeter, CopyOptions } from './copy-files.ts'
 import { partsOf } from './gguf-files.ts'
-import { downloadsIn, MANIFEST, manifestText, modelFromFile, readManifest } from './library.ts'
+import { MANIFEST, modelFromFile, readManifest } from './library.ts'
 import type { Library } from './library.ts'
-import { hasContent, linkFile } from './stores/find-stored.ts'
-import { ensureFree } from './transfer/disk-space.ts'
-import { createFileHasher } from './transfer/file-hasher.ts'
+import { keyOf } from './move-model.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
-export interface ImportOptions {
+export interface ImportOptions extends CopyOptions {
   library: Library
   /** The files stay where they are; the library only remembers them. */
   inPlace?: boolean
-  now?: () => number
-  signal?: AbortSignal
-  onFile?: (file: string) => void
 }
 
 /**
@@ -33,8 +30,12 @@ export async function importFolder(folder: string, options: ImportOptions): Prom
   )
   if (!exists) throw new AppError('file-not-found', { path: root })
   const found = [...(await findIn(root)), ...(await subfolders(root))]
+  const meter = createCopyMeter(
+    found.reduce((total, { model }) => total + model.bytes, 0),
+    options,
+  )
   const models: Model[] = []
-  for (const item of found) models.push(await takeIn(item, options))
+  for (const item of found) models.push(await takeIn(item, options, meter))
   return models
 }
 
@@ -65,25 +66,27 @@ async function findIn(folder: string): Promise<FoundModel[]> {
   return Promise.all(firsts.map(async (name) => ({ folder, model: await modelFromFile(path.join(folder, name)) })))
 }
 
-async function takeIn({ folder, model }: FoundModel, options: ImportOptions): Promise<Model> {
+async function takeIn({ folder, model }: FoundModel, options: ImportOptions, meter: CopyMeter): Promise<Model> {
   const { library, inPlace = false, now = Date.now } = options
   const files = model.files.map((file) => ({ ...file, path: path.resolve(folder, file.path) }))
   if (inPlace) return library.add({ ...model, source: 'file', files, addedAt: now() }, [])
-  await checkHashes(files, options)
-  const staging = path.join(library.downloadsFolder, `import-${process.pid}-${now()}`)
-  try {
-    const copied = await copyFiles(files, staging)
-    const name = model.source === 'file' ? nameOfFile(model) : model.name
-    const hashed = await Promise.all(
-      files.map(async (file) => ({ ...file, path: path.basename(file.path), sha256: file.sha256 ?? (await hashOf(file)) })),
-    )
-    return await library.add(
-      { ...model, name, source: model.source === 'file' ? 'import' : model.source, files: hashed, addedAt: now() },
-      copied,
-    )
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
+  const name = model.source === 'file' ? nameOfFile(model) : model.name
+  const staging = path.join(library.downloadsFolder, `import-${keyOf(`${folder}\n${name}`)}`)
+  return oneAtATime(`${staging}.lock`, options.signal, async () => {
+    try {
+      const copied = await copyFiles(files, staging, meter, options)
+      const described = copied.map(({ path: file, bytes, sha256 }) => ({ path: path.basename(file), bytes, sha256 }))
+      // Where its file lay says nothing any more, least of all on another machine.
+      const own = model.source === 'file' ? { name, reference: name, source: 'import' } : {}
+      const added = await library.add({ ...model, ...own, files: described, addedAt: now() }, copied)
+      await rm(staging, { recursive: true, force: true })
+      return added
+    } catch (error) {
+      // Who interrupts it may go on with what was copied.
+      if (!options.signal?.aborted) await rm(staging, { recursive: true, force: true })
+      throw error
+    }
+  })
 }
 
 /** A file that lies in the library is no `file:` any more. */
@@ -94,95 +97,4 @@ function nameOfFile(model: Model): string {
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+/, '')
-}
-
-async function checkHashes(
-  files: readonly { path: string; bytes: number; sha256?: string | undefined }[],
-  options: ImportOptions,
-): Promise<void> {
-  for (const file of files) {
-    options.signal?.throwIfAborted()
-    options.onFile?.(file.path)
-    if (file.sha256 === undefined || (await hasContent(file.path, { bytes: file.bytes, sha256: file.sha256 }))) continue
-    throw new AppError('checksum-mismatch', { file: file.path, actual: await hashOf(file), expected: file.sha256 })
-  }
-}
-
-async function hashOf(file: { path: string; bytes: number }): Promise<string> {
-  const hasher = createFileHasher(file.path, file.bytes)
-  try {
-    return await hasher.digest(file.bytes)
-  } finally {
-    await hasher.close()
-  }
-}
-
-async function copyFiles(files: readonly { path: string; bytes: number }[], folder: string): Promise<{ path: string }[]> {
-  await ensureFree(
-    folder,
-    files.reduce((total, file) => total + file.bytes, 0),
-  )
-  await mkdir(folder, { recursive: true })
-  return Promise.all(
-    files.map(async (file) => {
-      const target = path.join(folder, path.basename(file.path))
-      await copyFile(file.path, target)
-      return { path: target }
-    }),
-  )
-}
-
-/** `folder/<name>/` with the files and the manifest: what `importFolder` reads, and any other program too. Throws `disk-full`. */
-export async function exportModel(model: Model, folder: string, library: Library): Promise<string> {
-  const target = path.join(path.resolve(folder), path.basename(library.folderOf(model)))
-  const files = library.filesOf(model)
-  await mkdir(target, { recursive: true })
-  await copyFiles(
-    files.map((file, index) => ({ path: file, bytes: model.files[index]?.bytes ?? 0 })),
-    target,
-  )
-  const plain = { ...model, files: model.files.map((file) => ({ ...file, path: path.basename(file.path) })) }
-  await writeFileAtomic(path.join(target, MANIFEST), manifestText(plain))
-  return target
-}
-
-/** To another folder of models, e.g. on another disk: copied, compared, and only then deleted here. Throws `disk-full`, `checksum-mismatch`. */
-export async function moveModel(model: Model, folder: string, library: Library): Promise<Model> {
-  const to = path.resolve(folder)
-  const [own = ''] = await library.folders()
-  if (to === (model.folder ?? own)) return model
-  if (model.source === 'file') throw new AppError('usage', { reason: `${model.name} is used where it lies; move its file yourself` })
-  const staging = path.join(downloadsIn(to), `move-${process.pid}`)
-  const sources = library.filesOf(model)
-  try {
-    const files = sources.map((file, index) => ({ path: file, bytes: model.files[index]?.bytes ?? 0, sha256: model.files[index]?.sha256 }))
-    const copied = await linkOrCopy(files, staging)
-    await checkHashes(copied, { library })
-    const { folder: _, ...plain } = model
-    const moved = await library.add(to === own ? plain : { ...plain, folder: to }, copied)
-    await library.remove(model)
-    return moved
-  } finally {
-    await rm(staging, { recursive: true, force: true })
-  }
-}
-
-async function linkOrCopy<T extends { path: string; bytes: number }>(files: readonly T[], folder: string): Promise<T[]> {
-  const isSameDisk = (await stat(files[0]?.path ?? folder)).dev === (await nearestDevice(folder))
-  if (!isSameDisk) {
-    await copyFiles(files, folder)
-    return files.map((file) => ({ ...file, path: path.join(folder, path.basename(file.path)) }))
-  }
-  return Promise.all(
-    files.map(async (file) => {
-      const target = path.join(folder, path.basename(file.path))
-      await linkFile(file.path, target)
-      return { ...file, path: target }
-    }),
-  )
-}
-
-async function nearestDevice(folder: string): Promise<number> {
-  await mkdir(folder, { recursive: true })
-  return (await stat(folder)).dev
 }

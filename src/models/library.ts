@@ -31,6 +31,10 @@ export interface Library {
   add(model: Model, files: readonly { path: string }[]): Promise<Model>
   /** Deletes the model's folder; never a file that was used in place. */
   remove(model: Model): Promise<void>
+  /** It and others of its name: a move that was killed leaves one in both folders. */
+  placesOf(model: Model): Promise<Model[]>
+  /** Renames it into another folder of models, in one step; undefined when that is on another disk. */
+  relocate(model: Model, folder: string): Promise<Model | undefined>
   /** Where downloads are kept until they are whole; on the same disk. */
   readonly downloadsFolder: string
   /** The library's own folder first; all absolute. */
@@ -59,7 +63,12 @@ export function openLibrary(folder: string, others: readonly string[] = []): Lib
     filesOf,
     folderOf: ownFolder,
     add: (model, files) => addModel(root, model, files),
-    remove: (model) => rm(ownFolder(model), { recursive: true, force: true }),
+    remove: (model) => removeModel(ownFolder(model)),
+    placesOf: async ({ name }) => {
+      const lists = await Promise.all((await folders()).map((item) => listModels(item, root)))
+      return lists.flat().filter((model) => model.name === name)
+    },
+    relocate: (model, to) => relocateModel(root, model, ownFolder(model), to),
     downloadsFolder: path.join(root, DOWNLOADS),
     folders,
   }
@@ -185,6 +194,36 @@ async function addModel(library: string, model: Model, files: readonly { path: s
   }
   await syncFolder(root)
   return model
+}
+
+/** First out of sight, so that nobody who is killed meanwhile leaves half a model. */
+async function removeModel(folder: string): Promise<void> {
+  const [root, base] = [path.dirname(folder), path.basename(folder)]
+  await removeLeftovers(root, base)
+  const old = path.join(root, `.old-${base}-${process.pid}-${randomBytes(4).toString('hex')}`)
+  await rename(folder, old).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  await rm(old, { recursive: true, force: true })
+}
+
+async function relocateModel(library: string, model: Model, from: string, to: string): Promise<Model | undefined> {
+  const target = folderOf(to, model.name)
+  await mkdir(to, { recursive: true })
+  if ((await stat(from)).dev !== (await stat(to)).dev) return undefined
+  // Remembered first: a folder that nobody knows would hide the model.
+  await rememberFolder(library, to)
+  await removeLeftovers(to, path.basename(target))
+  try {
+    await replaceFolder(from, target)
+  } catch (error) {
+    // Mounts of one device, quotas: renaming is refused all the same.
+    if ((error as NodeJS.ErrnoException).code === 'EXDEV') return undefined
+    throw error
+  }
+  await Promise.all([syncFolder(to), syncFolder(path.dirname(from))])
+  const { folder: _, ...plain } = model
+  return to === library ? plain : { ...plain, folder: to }
 }
 
 /** Where it lies is told by where it lies. */

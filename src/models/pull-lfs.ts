@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
 import { partsOf } from './gguf-files.ts'
-import { fileUrl, hfEndpoints } from './hubs/huggingface.ts'
+import { fileUrl, headersFor, hfEndpoints } from './hubs/huggingface.ts'
 import { modelScopeFileUrl } from './hubs/modelscope.ts'
 import type { FileSourceUrl, ResolvedFile, SourceContext } from './hubs/source.ts'
 import type { PullOptions } from './pull-options.ts'
@@ -65,7 +65,5 @@ function urlsOf({ origin }: LfsClone, context: SourceContext): FileSourceUrl[] {
   if (!origin) return []
   const { repository, file, revision = 'main' } = origin
   if (origin.hub === 'ms') return [modelScopeFileUrl(context, repository, origin.revision ?? 'master', file)]
-  return hfEndpoints(context).map((endpoint) =>
-    fileUrl(endpoint, repository, revision, file, endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {}),
-  )
+  return hfEndpoints(context).map((endpoint) => fileUrl(endpoint, repository, revision, file, headersFor(endpoint)))
 }

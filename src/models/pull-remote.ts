@@ -4,7 +4,6 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { runCommand } from '../base/child-process.ts'
-import { createHttp } from '../base/http.ts'
 import type { Model } from '../shared/api.ts'
 import { AppError } from '../shared/errors.ts'
 import { entryOfSource } from './catalogue/catalogue.ts'
@@ -17,8 +16,10 @@ import { SourceMiss } from './hubs/failures.ts'
 import { resolveByIndex } from './hubs/pypi.ts'
 import { resolveSources } from './hubs/resolve.ts'
 import type { RemoteReference } from './hubs/resolve.ts'
+import { sourceHttp } from './hubs/source-http.ts'
 import type { ResolvedModel, SourceContext } from './hubs/source.ts'
 import { downloadsIn } from './library.ts'
+import type { Library } from './library.ts'
 import { createProgressMeter } from './progress.ts'
 import type { ProgressMeter } from './progress.ts'
 import { acquirePullLock } from './pull-lock.ts'
@@ -42,9 +43,7 @@ export async function pullRemote(
 
 /** A context for one pull; its connections are closed when `work` ends. */
 export async function withContext<T>(options: PullOptions, work: (context: SourceContext, meter: ProgressMeter) => Promise<T>): Promise<T> {
-  const http =
-    options.http ??
-    createHttp({ ...(options.env.proxies ? { proxies: options.env.proxies } : {}), extraCertificates: options.env.extraCertificates ?? [] })
+  const http = options.http ?? sourceHttp(options.env)
   const context: SourceContext = {
     env: options.env,
     http,
@@ -75,10 +74,9 @@ export interface ResolvedPull {
 export async function pullResolved(resolved: ResolvedModel, pull: ResolvedPull): Promise<Model> {
   const { entry, meter, options } = pull
   const { library } = options
-  const name = (entry ?? entryOfSource(resolved.reference))?.name ?? resolved.reference
+  const name = entry?.name ?? nameOf(resolved.reference)
   const to = options.to === undefined ? undefined : path.resolve(options.to)
-  const downloads = to === undefined ? library.downloadsFolder : downloadsIn(to)
-  const folder = path.join(downloads, createHash('sha256').update(name).digest('hex').slice(0, 16))
+  const folder = downloadFolder(name, library, to)
   const release = await acquirePullLock(`${folder}.lock`, {
     ...(options.signal ? { signal: options.signal } : {}),
     onWait: (pid) => options.logger.info('another process pulls the same model; waiting for it', { model: name, pid }),
@@ -101,6 +99,17 @@ export async function pullResolved(resolved: ResolvedModel, pull: ResolvedPull):
   } finally {
     await release()
   }
+}
+
+/** What the library will call it. `reference` names exactly one choice. */
+export function nameOf(reference: string): string {
+  return entryOfSource(reference)?.name ?? reference
+}
+
+/** Where its files wait until they are whole. `to`: another folder of models, absolute. */
+export function downloadFolder(name: string, library: Library, to?: string): string {
+  const downloads = to === undefined ? library.downloadsFolder : downloadsIn(to)
+  return path.join(downloads, createHash('sha256').update(name).digest('hex').slice(0, 16))
 }
 
 function howToFetch({ tuning, limit, stores, library, force = false }: PullOptions): FetchOptions {

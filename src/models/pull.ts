@@ -50,7 +50,7 @@ async function pullFile(file: string, options: PullOptions): Promise<Model> {
     () => false,
   )
   if (isFolder) {
-    const [model] = await importFolder(file, { ...options, inPlace: true })
+    const [model] = await importFolder(file, { library: options.library, inPlace: true, ...(options.now ? { now: options.now } : {}) })
     if (model) return model
     throw new AppError('invalid-model-file', { path: file, reason: 'there is no GGUF file in this folder' })
   }

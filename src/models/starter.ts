@@ -3,7 +3,6 @@ import { EMBEDDED_VENDORS } from '../shared/hardware.ts'
 import { formatBytes } from '../base/bytes.ts'
 import { runCommand } from '../base/child-process.ts'
 import type { CommandRunner } from '../base/child-process.ts'
-import { createHttp } from '../base/http.ts'
 import type { Http } from '../base/http.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { Hardware, Model } from '../shared/api.ts'
@@ -13,6 +12,7 @@ import { resolveShortName } from './catalogue/catalogue.ts'
 import type { CatalogueEntry } from './catalogue/catalogue.ts'
 import { resolveSources } from './hubs/resolve.ts'
 import type { RemoteReference } from './hubs/resolve.ts'
+import { sourceHttp } from './hubs/source-http.ts'
 import { SOURCE_TIMEOUT_MS } from './hubs/source.ts'
 import type { SourceEnvironment } from './hubs/source.ts'
 import type { Library } from './library.ts'
@@ -66,7 +66,7 @@ export async function chooseStarter(input: StarterInput): Promise<Starter> {
 async function chosenByUser(text: string, { library, offline }: StarterInput): Promise<Starter> {
   const reference = parseReference(text)
   const model = await library.find(text)
-  const reason = { en: 'you chose it', zh: '由您指定' }
+  const reason = { en: 'you chose it', zh: '由用户指定' }
   if (model) return startWith(model, reason)
   if (offline) throw new AppError('offline', { what: text })
   if (reference.type === 'name') resolveShortName(reference.name)
@@ -103,9 +103,7 @@ async function obstacleTo(entry: CatalogueEntry, input: StarterInput): Promise<L
 }
 
 async function hubAnswers(entry: CatalogueEntry, input: StarterInput): Promise<boolean> {
-  const http =
-    input.http ??
-    createHttp({ ...(input.env.proxies ? { proxies: input.env.proxies } : {}), extraCertificates: input.env.extraCertificates ?? [] })
+  const http = input.http ?? sourceHttp(input.env)
   const references = entry.sources.map((source) => parseReference(source)).filter((item): item is RemoteReference => item.type === 'hub')
   const context = {
     env: input.env,

@@ -2,13 +2,13 @@
 import path from 'node:path'
 
 import { runCommand } from '../base/child-process.ts'
-import { createHttp } from '../base/http.ts'
 import type { Http } from '../base/http.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Model, Verification } from '../shared/api.ts'
 import { AppError, localizeError } from '../shared/errors.ts'
 import type { Localized } from '../shared/language.ts'
 import { resolveSources } from './hubs/resolve.ts'
+import { sourceHttp } from './hubs/source-http.ts'
 import type { ResolvedModel, SourceEnvironment } from './hubs/source.ts'
 import type { Library } from './library.ts'
 import { parseReference } from './reference.ts'
@@ -112,9 +112,7 @@ async function askPublished(model: Model, options: VerifyOptions): Promise<Publi
   const reference = tryParse(model.reference)
   if (reference?.type !== 'hub') return { hashes, reason: { en: 'its source publishes no hashes', zh: '其来源未发布校验值' } }
   if (options.offline) return { hashes, reason: { en: 'offline', zh: '离线' } }
-  const http =
-    options.http ??
-    createHttp({ ...(options.env.proxies ? { proxies: options.env.proxies } : {}), extraCertificates: options.env.extraCertificates ?? [] })
+  const http = options.http ?? sourceHttp(options.env)
   try {
     const asked = { ...reference, ...(model.revision === undefined ? {} : { revision: model.revision }) }
     const context = {

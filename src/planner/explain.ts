@@ -1,6 +1,7 @@
 /** Each term of a plan: the formula with names, the same with the numbers put in, the result, and where the formula is from. */
 import type { PlanTerm } from '../shared/plan.ts'
 import { computeRowOf, outputsOf } from './compute.ts'
+import type { DeviceNumber } from './devices/device.ts'
 import type { KvPart } from './kv-cache.ts'
 import { MICRO_BATCH } from './kv-streams.ts'
 import type { KvStream } from './kv-streams.ts'
@@ -15,6 +16,7 @@ export function termsOf(subject: Subject, situation: Situation): PlanTerm[] {
     ...situation.kv.parts.map((part, index) => kvTerm(part, subject.kvModel.streams[index], subject, situation)),
     computeTerm(subject, situation),
     overheadTerm(subject, situation),
+    ...cardTerms(subject),
     ...speedTerms(subject, situation),
   ]
 }
@@ -147,6 +149,32 @@ function overheadTerm({ facts }: Subject, { placed, wishes }: Situation): PlanTe
   }
 }
 
+const NUMBER_NAMES: Readonly<Record<DeviceNumber, string>> = { memory: 'memory', bandwidth: 'bandwidth', fp16: 'FP16', fp8: 'FP8' }
+
+/** One for each kind of card: what the speed is computed from, and whether that was found in a public text. */
+function cardTerms({ machine }: Subject): PlanTerm[] {
+  const kinds = machine.gpus.filter((gpu, index, all) => all.findIndex((other) => other.name === gpu.name) === index)
+  return kinds.map((gpu): PlanTerm => {
+    const { name, memoryBytes, bandwidth, fp16, unconfirmed = [] } = gpu
+    const said = unconfirmed.map((number) => NUMBER_NAMES[number]).join(', ')
+    const doubt = said === '' ? '' : `; not confirmed: ${said}`
+    return {
+      id: 'card',
+      label: { en: `Card: ${name}`, zh: `显卡：${name}` },
+      formula: 'memory, bandwidth, FP16 dense',
+      numbers: `${(memoryBytes / 2 ** 30).toFixed(1)} GiB, ${inUnits(bandwidth, 1e9)} GB/s, ${inUnits(fp16, 1e12)} TFLOP/s`,
+      value: bandwidth ?? 0,
+      unit: 'bytes/s',
+      basis: 'estimate',
+      source: gpu.source === undefined ? 'not in the table of cards' : `${gpu.source}${doubt}`,
+    }
+  })
+}
+
+function inUnits(value: number | undefined, unit: number): string {
+  return value === undefined ? 'unknown' : grouped(value / unit)
+}
+
 function speedTerms(subject: Subject, { speed, placed, weights }: Situation): PlanTerm[] {
   if (!speed) return []
   const devices = placed.devices.filter((device) => device.readAlways > 0 || device.parts.experts > 0)
@@ -177,7 +205,7 @@ function speedTerms(subject: Subject, { speed, placed, weights }: Situation): Pl
     },
     {
       id: 'prefill',
-      label: { en: 'Tokens/s of a prompt, at most', zh: '提示词处理速度上限' },
+      label: { en: 'Tokens/s of a prompt, at most', zh: '提示处理速度上限' },
       formula: 'FLOP/s × efficiency / (2 × activated parameters + attention)',
       numbers: `2 × ${grouped(active)} FLOP a token`,
       value: speed.prefill.high,

@@ -1,7 +1,8 @@
 /** The machine that is planned for: this one, or a described one. Bytes, bytes/s, FLOP/s. */
 import type { Gpu, Hardware } from '../shared/api.ts'
 import { deviceNamed } from './devices/device-table.ts'
-import type { DeviceVendor } from './devices/device.ts'
+import { bandwidthOf } from './devices/device.ts'
+import type { DeviceNumber, DeviceVendor } from './devices/device.ts'
 
 export interface MachineGpu {
   name: string
@@ -16,8 +17,10 @@ export interface MachineGpu {
   isUnified: boolean
   /** Which computer it is in, from 0. */
   node: number
-  /** The data sheet that the numbers are from. */
+  /** Where the numbers of the table were read. */
   source?: string
+  /** Those of them for which no public text was found. */
+  unconfirmed?: readonly DeviceNumber[]
 }
 
 export interface Machine {
@@ -49,7 +52,7 @@ export function machineOf(hardware: Hardware): Machine {
   const measured = memory.readBytesPerSecond
   const bandwidth = measured ?? Math.min(USUAL_BANDWIDTH, cpu.cores * BANDWIDTH_A_CORE)
   return {
-    gpus: hardware.gpus.map(gpuOf),
+    gpus: hardware.gpus.flatMap((gpu) => visibleCard(gpu).map((card) => gpuOf(card, card.memoryBytes / gpu.memoryBytes))),
     memory: { totalBytes: memory.totalBytes, freeBytes: memory.availableBytes, bandwidth, isMeasured: measured !== undefined },
     cores: cpu.cores,
     cpuFlops: cpuFlopsOf(cpu.cores, cpu.features),
@@ -87,7 +90,18 @@ export function cpuFlopsOf(cores: number, features: readonly string[]): Machine[
   return { low: cores * each * 0.5, high: cores * each }
 }
 
-function gpuOf(gpu: Gpu): MachineGpu {
+/**
+ * What one program sees of a card. In MIG mode that is one instance (the largest is taken), with a share of the bandwidth that is about that of
+ * the memory; without an instance nothing. Source: NVIDIA MIG user guide, "CUDA Device Enumeration".
+ */
+export function visibleCard(gpu: Gpu): Gpu[] {
+  if (gpu.partitions === undefined) return [gpu]
+  const largest = gpu.partitions.toSorted((a, b) => b.memoryBytes - a.memoryBytes)[0]
+  return largest && largest.memoryBytes > 0 ? [{ ...gpu, memoryBytes: largest.memoryBytes, freeBytes: largest.freeBytes }] : []
+}
+
+/** `share`: of the whole card, when it is split. */
+function gpuOf(gpu: Gpu, share: number): MachineGpu {
   const known = deviceNamed(gpu.name)
   return {
     name: gpu.name,
@@ -98,10 +112,11 @@ function gpuOf(gpu: Gpu): MachineGpu {
     node: 0,
     ...(known
       ? {
-          bandwidth: known.bandwidth * 1e9,
+          bandwidth: bandwidthOf(known, gpu.memoryBytes / share / 2 ** 30) * 1e9 * share,
           source: known.source,
-          ...(known.fp16 === undefined ? {} : { fp16: known.fp16 * 1e12 }),
-          ...(known.fp8 === undefined ? {} : { fp8: known.fp8 * 1e12 }),
+          unconfirmed: known.unconfirmed,
+          ...(known.fp16 === undefined ? {} : { fp16: known.fp16 * 1e12 * share }),
+          ...(known.fp8 === undefined ? {} : { fp8: known.fp8 * 1e12 * share }),
         }
       : {}),
   }

@@ -2,9 +2,10 @@
 import { formatBytes } from '../base/bytes.ts'
 import type { Localized } from '../shared/language.ts'
 import type { PlanRequest } from '../shared/plan.ts'
+import { lacksFp8, runsFormat } from './card-formats.ts'
 import { isDriven } from './place-llama.ts'
 import type { Placed } from './placement.ts'
-import { missingBytes } from './planner-situation.ts'
+import { missingBytes, situationOf } from './planner-situation.ts'
 import type { Situation, Subject } from './planner-situation.ts'
 
 export function placementText(placed: Placed): Localized {
@@ -39,7 +40,9 @@ export function placementText(placed: Placed): Localized {
 
 export function planNotes(subject: Subject, situation: Situation, request: PlanRequest): Localized[] {
   return [
-    ...shortageNotes(situation),
+    ...shortageNotes(subject, situation),
+    ...smallerCacheNotes(subject, situation),
+    ...formatNotes(subject, situation),
     ...sourceNotes(subject, situation),
     ...modelNotes(subject, situation),
     ...machineNotes(subject, situation, request),
@@ -47,11 +50,54 @@ export function planNotes(subject: Subject, situation: Situation, request: PlanR
   ]
 }
 
-function shortageNotes({ placed }: Situation): Localized[] {
+function shortageNotes({ machine }: Subject, { placed, weights, wishes }: Situation): Localized[] {
   if (placed.fits || placed.devices.length === 0) return []
   const missing = missingBytes(placed)
   if (missing === 0) return [{ en: 'The shape does not say enough to plan it.', zh: '结构信息不足，无法规划。' }]
-  return [{ en: `It does not fit: ${formatBytes(missing)} are missing.`, zh: `放不下：还缺 ${formatBytes(missing)}。` }]
+  const shortage = { en: `It does not fit: ${formatBytes(missing)} are missing.`, zh: `放不下：还缺 ${formatBytes(missing)}。` }
+  const room = machine.memory.freeBytes + machine.gpus.reduce((sum, gpu) => sum + (gpu.isUnified ? 0 : gpu.freeBytes), 0)
+  if (wishes.engine !== 'llama' || weights.total <= room) return [shortage]
+  return [
+    shortage,
+    {
+      en: 'llama.cpp maps the file, so that it would start all the same and read the missing part from disk for every token: expect one token in seconds.',
+      zh: 'llama.cpp 以内存映射读取文件，仍可启动，但每个 token 都要从磁盘读取缺少的部分：每个 token 需数秒。',
+    },
+  ]
+}
+
+/** Layers in ordinary memory cost most of the speed; a cache of 8 bits often brings all of them onto the cards. */
+function smallerCacheNotes(subject: Subject, { placed, wishes }: Situation): Localized[] {
+  if (!placed.fits || placed.name !== 'partly-on-gpu' || wishes.kv !== 'f16') return []
+  const smaller = situationOf(subject, { ...wishes, kv: 'q8_0' })
+  if (smaller.placed.name !== 'gpu' && smaller.placed.name !== 'layers-split') return []
+  return [
+    {
+      en: 'With a KV cache in q8_0 everything would lie on the cards, which is much faster.',
+      zh: 'KV 缓存改用 q8_0 后可全部放在显卡上，速度会快很多。',
+    },
+  ]
+}
+
+function formatNotes({ machine }: Subject, { wishes, weights }: Situation): Localized[] {
+  if (wishes.engine === 'llama' || machine.gpus.length === 0) return []
+  const format = weights.quantization
+  if (!runsFormat(machine.gpus, format)) {
+    const name = machine.gpus.find((gpu) => !runsFormat([gpu], format))?.name ?? ''
+    return [
+      {
+        en: `${wishes.engine} has no kernels for ${format} on ${name}: the weights must be converted (BF16${runsFormat(machine.gpus, 'INT8') ? ' or INT8' : ''}).`,
+        zh: `${wishes.engine} 在 ${name} 上没有 ${format} 内核：需先转换权重（BF16${runsFormat(machine.gpus, 'INT8') ? ' 或 INT8' : ''}）。`,
+      },
+    ]
+  }
+  if (!/FP8/.test(format) || !lacksFp8(machine.gpus)) return []
+  return [
+    {
+      en: 'These cards have no FP8 arithmetic: the weights stay in FP8 and are computed in 16 bits.',
+      zh: '这些显卡没有 FP8 运算单元：权重以 FP8 存放，按 16 位计算。',
+    },
+  ]
 }
 
 function sourceNotes({ header }: Subject, { weights, computeBasis, wishes }: Situation): Localized[] {

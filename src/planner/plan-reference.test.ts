@@ -137,6 +137,97 @@ describe('what is known beside the header', () => {
   })
 })
 
+describe('published deployments', () => {
+  // SGLang docs/basic_usage/deepseek_v3.md, "recommended settings"; vLLM recipes.
+  test.each([
+    ['FP8', '8xH200', true],
+    ['FP8', '8xB200', true],
+    ['FP8', '8xMI300X', true],
+    ['FP8', '16xH100', true],
+    ['FP8', '8xH100', false],
+    ['BF16', '16xH200', true],
+    ['BF16', '32xA100', true],
+    ['BF16', '16xA100', false],
+    ['INT8', '16xA100', true],
+    ['INT8', '32xL40S', true],
+    ['INT8', '16x910B', true],
+    ['AWQ', '8xA100', true],
+    ['AWQ', '8xH20', true],
+  ])('R1 in %s on %s: %s', (quantization, gpu, fits) => {
+    expect(planOf('DeepSeek-R1', quantization, { gpu, engine: 'sglang', context: 4096 }).fits).toBe(fits)
+  })
+
+  // Model card of DeepSeek-V3-AWQ (vLLM), InferenceX issue 870 (SGLang 0.5.7), tt-inference-server issue 356.
+  test.each([
+    ['AWQ', { gpu: '8xA100', engine: 'vllm', context: 4096 }, 46.8],
+    ['AWQ', { gpu: '8xH100', engine: 'vllm', context: 4096 }, 61.5],
+    ['AWQ', { gpu: '8xH100', engine: 'vllm', context: 4096, users: 32 }, 32 * 30.1],
+    ['FP8', { gpu: '8xH200', engine: 'sglang', context: 2048, users: 8 }, 8 * 74.6],
+    ['FP8', { gpu: '8xH200', engine: 'sglang', context: 2048, users: 64 }, 8 * 223.6],
+  ] as const)('the speed of R1 in %s on %j lies in the range', (quantization, request, measured) => {
+    const range = planOf('DeepSeek-R1', quantization, request).speed?.decodeAll
+    expect(range?.low).toBeLessThan(measured)
+    expect(range?.high).toBeGreaterThan(measured)
+  })
+
+  test('a dynamic 1.58-bit R1 needs 128 GB of memory beside a card of 24 GB; with 64 GB it would read from disk', () => {
+    expect(planOf('DeepSeek-R1', 'IQ1_S', { gpu: '4090', ram: '128G', context: 4096 })).toMatchObject({
+      fits: true,
+      placement: 'experts-in-memory',
+    })
+    const small = planOf('DeepSeek-R1', 'IQ1_S', { gpu: '4090', ram: '64G', context: 4096 })
+    expect(small.fits).toBe(false)
+    expect(small.notes.map((note) => note.en).join()).toContain('from disk')
+  })
+
+  test('a Mac Studio of 512 GB holds R1 in Q4_K_M, at some 17 tokens/s', () => {
+    const plan = planOf('DeepSeek-R1', 'Q4_K_M', { gpu: 'M3 Ultra', context: 16_384 })
+    expect(plan).toMatchObject({ fits: true, placement: 'gpu' })
+    expect(plan.speed?.decode.low).toBeLessThan(17)
+    expect(plan.speed?.decode.high).toBeGreaterThan(17)
+  })
+})
+
+describe('what cards can compute', () => {
+  const notesOf = (plan: PlanReport): string => plan.notes.map((note) => note.en).join()
+
+  test('FP8 is not offered where there are no kernels for it, and is said to be slow where there is no arithmetic', () => {
+    const ascend = planOf('DeepSeek-V2-Lite', 'BF16', { gpu: '910B4', engine: 'vllm', context: 8192 })
+    expect(ascend.fits).toBe(false)
+    expect(ascend.changes.map(({ request }) => request['quant']).filter(Boolean)).not.toContain('FP8')
+    expect(notesOf(planOf('DeepSeek-R1', 'FP8', { gpu: '16x910B', engine: 'vllm' }))).toContain('no kernels for FP8')
+    expect(notesOf(planOf('DeepSeek-R1', 'FP8', { gpu: '16xA100', engine: 'vllm' }))).toContain('computed in 16 bits')
+    expect(notesOf(planOf('DeepSeek-R1', 'FP8', { gpu: '16xH100', engine: 'vllm' }))).not.toMatch(/kernels|16 bits/)
+  })
+
+  test('a card on which vLLM does not start is planned with llama.cpp, unless a format of vLLM is asked for', () => {
+    const engineOn = (gpu: string, quant?: string): string | undefined =>
+      planOf('DeepSeek-V2-Lite', 'BF16', { gpu, ...(quant === undefined ? {} : { quant }) }).wishes.engine
+    expect(['V100', 'MTT S80', 'P40'].map((gpu) => engineOn(gpu))).toEqual(['llama', 'llama', 'llama'])
+    expect(['4090', 'MTT S5000', 'MI300X', 'RX 7900 XTX'].map((gpu) => engineOn(gpu))).toEqual(['vllm', 'vllm', 'vllm', 'vllm'])
+    expect(engineOn('V100', 'AWQ')).toBe('vllm')
+  })
+
+  test('error correction in the memory itself is off the capacity', () => {
+    const [l20] = planOf('DeepSeek-R1-Distill-Qwen-32B', 'BF16', { gpu: '4xL20' }).devices
+    expect(l20?.capacity).toBe(45 * 2 ** 30)
+  })
+
+  test('a smaller cache that brings all layers onto the cards is named', () => {
+    const plan = planOf('DeepSeek-R1-Distill-Llama-70B', 'Q4_K_M', { gpu: '2x4090', context: 24_576 })
+    expect(plan.placement).toBe('partly-on-gpu')
+    expect(notesOf(plan)).toContain('q8_0 everything would lie on the cards')
+    expect(planOf('DeepSeek-R1-Distill-Llama-70B', 'Q4_K_M', { gpu: '2x4090', context: 24_576, kv: 'q8_0' }).placement).toBe('layers-split')
+  })
+
+  test('each kind of card is a term with its numbers and where they were read', () => {
+    const terms = planOf('DeepSeek-R1', 'FP8', { gpu: '8xA770+1x4090', engine: 'vllm' }).terms.filter(({ id }) => id === 'card')
+    expect(terms.map(({ numbers }) => numbers)).toEqual(['16.0 GiB, 560 GB/s, 138 TFLOP/s', '24.0 GiB, 1,008 GB/s, 165 TFLOP/s'])
+    expect(terms[0]?.source).toContain('not confirmed: FP16')
+    expect(terms[1]?.source).not.toContain('not confirmed')
+  })
+})
+
 describe('wishes that make no sense', () => {
   test.each([
     [{ quant: 'Q9' }, /Q9/],

@@ -8,6 +8,7 @@ import { EMBEDDED_VENDORS } from '../shared/hardware.ts'
 import { llamaComputeBytes } from './compute.ts'
 import { DEFAULT_CONTEXT } from './defaults.ts'
 import { MICRO_BATCH } from './kv-streams.ts'
+import { visibleCard } from './machine.ts'
 import { GPU_CONTEXT_BYTES, processBytes, usableGpu, usableMemory } from './overheads.ts'
 
 export interface PlanSettings {
@@ -93,7 +94,7 @@ interface Pools {
 
 function poolsOf(hardware: Hardware, wishes: PlanWishes): Pools {
   const memory = usableMemory(hardware.memory.availableBytes)
-  const gpus = wishes.gpuLayers === 0 ? [] : hardware.gpus.filter((gpu) => EMBEDDED_VENDORS.includes(gpu.vendor))
+  const gpus = wishes.gpuLayers === 0 ? [] : hardware.gpus.filter((gpu) => EMBEDDED_VENDORS.includes(gpu.vendor)).flatMap(visibleCard)
   const gpu = gpus.reduce((total, device) => total + usableGpu(device.freeBytes), 0)
   const unified = gpus.some((device) => device.sharedMemory ?? device.vendor === 'apple')
   return { memory, gpu: unified ? Math.min(gpu, memory) : gpu, unified }

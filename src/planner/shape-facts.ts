@@ -4,6 +4,9 @@ import type { ModelShape } from '../models/headers/model-header.ts'
 export interface RecurrentFacts {
   /** Bytes of state and convolution of one layer for each sequence, in F32. */
   bytes: number
+  /** Elements: of values, and of all keys. */
+  inner: number
+  keys: number
 }
 
 export interface ShapeFacts {
@@ -26,7 +29,8 @@ export interface ShapeFacts {
   expertWidth: number
   experts: number
   activeExperts: number
-  sharedExperts: number
+  /** Of the experts that work for every token, together. */
+  sharedWidth: number
   /** Layers before the first with experts. */
   denseLayers: number
   hasCorrectionBias: boolean
@@ -70,14 +74,15 @@ export function shapeFacts(shape: ModelShape): ShapeFacts {
     valueDim: read('value_head_dim') || headDim,
     isTied: shape['tie_word_embeddings'] === true,
     hasQkvBias: shape['qkv_bias'] === true || shape['attention_bias'] === true,
-    hasQkNorm: shape['qk_norm'] === true,
+    hasQkNorm: shape['qk_norm'] === true || shape['use_qk_norm'] === true,
     ...(latent ? { latent } : {}),
     ...(index > 0 ? { index: { heads: read('index_n_heads'), dim: index, topK: read('index_topk') } } : {}),
-    denseWidth: read('intermediate_size'),
+    // Llama 4 has two widths.
+    denseWidth: read('intermediate_size_mlp', 'intermediate_size'),
     expertWidth: read('moe_intermediate_size', 'intermediate_size'),
     experts,
     activeExperts: Math.min(experts, read('num_experts_per_tok', 'moe_topk', 'num_activated_experts') || experts),
-    sharedExperts: read('n_shared_experts'),
+    sharedWidth: read('shared_expert_intermediate_size') || read('n_shared_experts') * read('moe_intermediate_size', 'intermediate_size'),
     denseLayers: experts > 0 ? Math.min(layers, read('first_k_dense_replace')) : layers,
     hasCorrectionBias: shape['topk_method'] === 'noaux_tc',
     windows: windowsOf(shape, layers),
@@ -182,7 +187,7 @@ function recurrentOf(shape: ModelShape, layers: number): (RecurrentFacts | undef
       : interval > 0
         ? (layer + 1) % interval === 0
         : (heads[layer] ?? 0) > 0
-    return hasAttention ? undefined : { bytes }
+    return hasAttention ? undefined : { bytes, inner, keys: groups * state }
   })
 }
 

@@ -25,12 +25,17 @@ export function shapeTensors(architecture: string, shape: ShapeFacts): PlannedTe
   ]
 }
 
-/** What a family always has, and its config.json does not say: biases of Qwen2, norms of queries and keys in Qwen3 and Gemma 3. */
+/**
+ * What a family always has, and its config.json does not say: biases of Qwen2, norms of queries and keys in Qwen3 and Gemma 3, Gemma's head,
+ * Llama 4's shared expert.
+ */
 function withFamilyHabits(architecture: string, facts: ShapeFacts): ShapeFacts {
   return {
     ...facts,
     hasQkvBias: facts.hasQkvBias || architecture.startsWith('qwen2'),
     hasQkNorm: facts.hasQkNorm || /^(qwen3|gemma3)/.test(architecture),
+    isTied: facts.isTied || architecture.startsWith('gemma'),
+    sharedWidth: architecture === 'llama4' && facts.experts > 0 ? facts.expertWidth : facts.sharedWidth,
   }
 }
 
@@ -45,8 +50,25 @@ function layerTensors(architecture: string, facts: ShapeFacts, layer: number): P
       ? compressedLayer(facts, layer)
       : facts.latent
         ? latentAttention(facts, layer)
-        : groupedAttention(architecture, facts, layer)),
+        : hasDeltaNet(architecture, facts, layer)
+          ? deltaNet(facts, layer)
+          : groupedAttention(architecture, facts, layer)),
     ...(layer < facts.denseLayers ? denseFeedForward(facts, layer) : mixture(architecture, facts, layer)),
+  ]
+}
+
+/** Qwen3-Next and its followers. */
+function hasDeltaNet(architecture: string, facts: ShapeFacts, layer: number): boolean {
+  return /^qwen3_?(next|5)/.test(architecture) && facts.recurrent[layer] !== undefined
+}
+
+function deltaNet({ hidden, recurrent }: ShapeFacts, layer: number): PlannedTensor[] {
+  const { inner, keys } = recurrent[layer] ?? { inner: 0, keys: 0 }
+  const tensor = tensorsOfLayer(layer)
+  return [
+    tensor('attn_qkv', [2 * keys + inner, hidden], 'attention'),
+    tensor('attn_gate', [inner, hidden], 'attention'),
+    tensor('ssm_out', [hidden, inner], 'attention'),
   ]
 }
 
@@ -60,7 +82,9 @@ function groupedAttention(architecture: string, facts: ShapeFacts, layer: number
   const { hidden, heads, headDim, valueDim, hasQkvBias, hasQkNorm } = facts
   const kvHeads = facts.kvHeads[layer] ?? heads
   const tensor = tensorsOfLayer(layer)
-  const [q, k, v] = [heads * headDim, kvHeads * headDim, kvHeads * valueDim]
+  // Queries of hybrids bring a gate along.
+  const gate = facts.recurrent.some(Boolean) && architecture.startsWith('qwen3') ? 2 : 1
+  const [q, k, v] = [gate * heads * headDim, kvHeads * headDim, kvHeads * valueDim]
   const isGptOss = /^gpt[-_]oss$/.test(architecture)
   return [
     tensor('attn_q', [q, hidden], 'attention'),
@@ -117,9 +141,8 @@ function denseFeedForward({ hidden, denseWidth }: ShapeFacts, layer: number): Pl
 }
 
 function mixture(architecture: string, facts: ShapeFacts, layer: number): PlannedTensor[] {
-  const { hidden, experts, expertWidth, sharedExperts, hasCorrectionBias, hashLayers, activeExperts, vocabulary } = facts
+  const { hidden, experts, expertWidth, sharedWidth: shared, hasCorrectionBias, hashLayers, activeExperts, vocabulary } = facts
   const tensor = tensorsOfLayer(layer)
-  const shared = expertWidth * sharedExperts
   const isGptOss = /^gpt[-_]oss$/.test(architecture)
   const isHashed = layer < hashLayers
   return [

@@ -3,6 +3,7 @@
  * than the arithmetic units compute it. Decode: time = Σ over devices (weights read + cache read) ÷ (bandwidth × efficiency) + per-layer cost.
  * Experts: a batch of B tokens touches E × (1 − (1 − k/E)^B) of E. Source: shared facts models.md 7.1; roofline model (Williams 2009).
  */
+import { attentionWork } from './attention-work.ts'
 import { cellBytesFor } from './kv-read.ts'
 import type { KvModel } from './kv-streams.ts'
 import type { KvType } from './kv-cache.ts'
@@ -48,7 +49,17 @@ const GPU_EFFICIENCY: Range = { low: 0.5, high: 0.85 }
 const CPU_EFFICIENCY: Range = { low: 0.5, high: 0.9 }
 /** Kernel starts and synchronisation of one layer, s; with captured graphs and several cards. */
 const LAYER_SECONDS: Range = { low: 60e-6, high: 15e-6 }
+/**
+ * … with experts, in llama.cpp and in vLLM and SGLang: routing and many small products. From published runs of R1: 8 × A100 and H100 AWQ in vLLM
+ * 47 and 62 tokens/s of one user (card of cognitivecomputations/DeepSeek-V3-AWQ), 8 × H200 in SGLang 12.8 ms a step of 8 users (InferenceX 870).
+ */
+const EXPERT_LAYER_SECONDS: Readonly<Record<'llama' | 'parallel', Range>> = {
+  llama: { low: 350e-6, high: 50e-6 },
+  parallel: { low: 300e-6, high: 90e-6 },
+}
 const EXCHANGE_SECONDS: Range = { low: 40e-6, high: 15e-6 }
+/** From one computer to the next; 2 × 8 H100 give one user of R1 about 32 tokens/s (tt-inference-server 356). */
+const HOP_SECONDS: Range = { low: 3e-3, high: 300e-6 }
 /** Between system memory and card, PCIe 4 x16, as copied. */
 const BUS_BYTES = 22e9
 /** A card that is in no table, relative to its memory. */
@@ -86,11 +97,19 @@ function stepSeconds(input: SpeedInput, batch: number, end: End): number {
   const tokens = end === 'low' ? input.context : Math.ceil(input.context / 2)
   const times = placed.devices.map((device) => deviceSeconds(device, input, batch, tokens, end))
   const isTensor = placed.tensor > 1 || placed.data > 1
-  const layers = facts.layers * LAYER_SECONDS[end]
-  const exchange = (isTensor ? 2 * facts.layers * EXCHANGE_SECONDS[end] : 0) + placed.pipeline * 20e-6
+  const layers = layerSeconds(input, end)
+  const exchange =
+    (isTensor ? 2 * facts.layers * EXCHANGE_SECONDS[end] : 0) +
+    (placed.name === 'tensor-parallel' ? (placed.pipeline - 1) * HOP_SECONDS[end] : placed.pipeline * 20e-6)
   // Ranks of one layer work at the same time; stages and split layers one after the other.
   const stages = isTensor ? stageTimes(times, Math.max(placed.tensor, placed.data)) : times
   return stages.reduce((sum, time) => sum + time, 0) + (placed.devices.every(isMemory) ? layers / 4 : layers) + exchange
+}
+
+function layerSeconds({ placed, facts }: SpeedInput, end: End): number {
+  const plain = facts.experts > 0 ? facts.denseLayers : facts.layers
+  const experts = EXPERT_LAYER_SECONDS[placed.name === 'tensor-parallel' ? 'parallel' : 'llama'][end]
+  return plain * LAYER_SECONDS[end] + (facts.layers - plain) * experts
 }
 
 function stageTimes(times: readonly number[], tensor: number): number[] {
@@ -125,8 +144,7 @@ function deviceShare(device: PlacedDevice, { placed, facts }: SpeedInput): numbe
 /** Prompts are computed in micro-batches: arithmetic bound, unless experts must cross the bus. */
 function prefillRate(input: SpeedInput, end: End): number {
   const { placed, activeParameters, context, facts } = input
-  const attention = 2 * 2 * facts.heads * facts.headDim * facts.layers * (context / 2)
-  const work = 2 * activeParameters + attention
+  const work = 2 * activeParameters + attentionWork(facts, context / 2)
   const gpus = placed.devices.filter((device) => !isMemory(device))
   const seconds = placed.devices.map((device) => {
     const own = (work * deviceShare(device, input)) / flopsOf(device)[end]

@@ -1,6 +1,7 @@
 /** What would make a model fit: each change is planned anew, so that only those are named that really help. Least loss first. */
 import type { Localized } from '../shared/language.ts'
 import type { PlanChange } from '../shared/plan.ts'
+import { lacksFp8, runsFormat } from './card-formats.ts'
 import { parseGpus } from './devices/parse-devices.ts'
 import { largestContext, mostUsers } from './limits.ts'
 import { describedMachine } from './machine.ts'
@@ -8,7 +9,6 @@ import type { Machine } from './machine.ts'
 import { usedBytes } from './placement.ts'
 import { situationOf } from './planner-situation.ts'
 import type { Situation, Subject, Wishes } from './planner-situation.ts'
-import { isGgufQuantization } from './weights.ts'
 
 /** Of each quantisation what is lost, on a scale where 1 is hardly measurable and 10 is easily seen (perplexities of llama.cpp's tables). */
 const QUANTIZATION_LOSS: readonly (readonly [name: string, loss: number, text: Localized])[] = [
@@ -53,16 +53,17 @@ export function totalBytes({ placed }: Situation): number {
 
 function attempts(subject: Subject, wishes: Wishes): Attempt[] {
   return [
-    ...cacheAttempts(wishes),
+    ...cacheAttempts(subject, wishes),
     ...shorterAttempts(subject, wishes),
     ...quantizationAttempts(subject, wishes),
     ...engineAttempts(subject, wishes),
   ]
 }
 
-function cacheAttempts(wishes: Wishes): Attempt[] {
+function cacheAttempts({ kvModel, machine }: Subject, wishes: Wishes): Attempt[] {
   if (wishes.engine !== 'llama') {
-    if (wishes.kv === 'fp8') return []
+    // The kernels of latent attention that read FP8 are made for cards that compute in it.
+    if (wishes.kv === 'fp8' || (kvModel.isReplicated && lacksFp8(machine.gpus))) return []
     return [cacheAttempt(wishes, 'fp8', 1.2, { en: 'hardly measurable', zh: '几乎无损' })]
   }
   return [
@@ -106,7 +107,7 @@ function shorterAttempts(subject: Subject, wishes: Wishes): Attempt[] {
 }
 
 function quantizationAttempts(subject: Subject, wishes: Wishes): Attempt[] {
-  const table = wishes.engine === 'llama' ? QUANTIZATION_LOSS : FOLDER_LOSS
+  const table = quantizationsFor(subject, wishes)
   const now = situationOf(subject, wishes).weights.total
   return table.flatMap(([quantization, rank, loss]): Attempt[] => {
     const next = { ...wishes, quantization }
@@ -119,30 +120,30 @@ function quantizationAttempts(subject: Subject, wishes: Wishes): Attempt[] {
   })
 }
 
+/** Those that the engine has kernels for on these cards. */
+function quantizationsFor({ machine }: Subject, { engine }: Wishes): typeof QUANTIZATION_LOSS {
+  return engine === 'llama' ? QUANTIZATION_LOSS : FOLDER_LOSS.filter(([name]) => runsFormat(machine.gpus, name))
+}
+
 /** llama.cpp can leave routed experts in ordinary memory; the others cannot. */
 function engineAttempts(subject: Subject, wishes: Wishes): Attempt[] {
   if (wishes.engine === 'llama') return []
-  const quantization = isGgufQuantization(wishes.quantization) ? wishes.quantization : 'Q8_0'
-  return ['Q8_0', 'Q4_K_M']
-    .filter((name) => name === quantization || name === 'Q4_K_M')
-    .map((name): Attempt => {
-      const kv = wishes.kv === 'fp8' ? ('q8_0' as const) : ('f16' as const)
-      return {
-        kind: 'engine',
-        change: { en: `llama.cpp with ${name}, on the cards and in ordinary memory`, zh: `用 llama.cpp（${name}），显存与内存并用` },
-        loss: { en: 'slower, above all for many users', zh: '速度变慢，多人同时使用时尤甚' },
-        rank: name === 'Q8_0' ? 6 : 8,
-        request: { engine: 'llama', quant: name, kv },
-        wishes: { ...wishes, engine: 'llama', quantization: name, kv },
-      }
-    })
+  const kv = wishes.kv === 'fp8' ? ('q8_0' as const) : ('f16' as const)
+  return ['Q8_0', 'Q4_K_M'].map((name): Attempt => ({
+    kind: 'engine',
+    change: { en: `llama.cpp with ${name}, on the cards and in ordinary memory`, zh: `用 llama.cpp（${name}），显存与内存并用` },
+    loss: { en: 'slower, above all for many users', zh: '速度变慢，多人同时使用时尤甚' },
+    rank: name === 'Q8_0' ? 6 : 8,
+    request: { engine: 'llama', quant: name, kv },
+    wishes: { ...wishes, engine: 'llama', quantization: name, kv },
+  }))
 }
 
 /** When no single change is enough: a smaller cache type with fewer bits, then a short window and one user too. */
 function combinations(subject: Subject, wishes: Wishes): Attempt[] {
   const others = wishes.engine === 'llama' ? [] : combinations(subject, { ...wishes, engine: 'llama', kv: 'f16' }).map(onLlama)
   const small = wishes.engine === 'llama' ? ('q8_0' as const) : ('fp8' as const)
-  const table = wishes.engine === 'llama' ? QUANTIZATION_LOSS : FOLDER_LOSS
+  const table = quantizationsFor(subject, wishes)
   const shortened = Math.min(wishes.context, 4096)
   const own = table.flatMap(([quantization, loss, text]): Attempt[] => {
     const both = { ...wishes, kv: small, quantization }

@@ -2,16 +2,18 @@
 import type { ModelHeader } from '../models/headers/model-header.ts'
 import { AppError } from '../shared/errors.ts'
 import type { PlanEngine, PlanRequest } from '../shared/plan.ts'
+import { servesFolders } from './card-formats.ts'
 import { DEFAULT_CONTEXT } from './defaults.ts'
 import type { Machine } from './machine.ts'
 import { isDriven } from './place-llama.ts'
 import type { Wishes } from './planner-situation.ts'
+import { isSafetensorsQuantization } from './safetensors-recipe.ts'
 import { isGgufQuantization, quantizationNamed, QUANTIZATIONS } from './weights.ts'
 
 /** Throws `invalid-field` for a quantisation that is none, or that the engine cannot run. */
 export function wishesOf(request: Omit<PlanRequest, 'model'>, header: ModelHeader, machine: Machine): Wishes {
   const asked = request.quant === undefined ? undefined : askedQuantization(request.quant, header)
-  const engine = request.engine ?? usualEngine(asked ?? header.quantization, header, machine)
+  const engine = request.engine ?? usualEngine(asked, header, machine)
   const quantization = asked ?? usualQuantization(header, engine)
   if (engine === 'llama' && !isGgufQuantization(quantizationNamed(quantization) ?? quantization) && header.source !== 'gguf')
     throw new AppError('invalid-field', {
@@ -37,14 +39,15 @@ function askedQuantization(text: string, header: ModelHeader): string {
   return named
 }
 
-/** GGUF runs in the embedded engine; other files in vLLM where it has a card, else as a GGUF that would be made of them. */
-function usualEngine(quantization: string, header: ModelHeader, machine: Machine): PlanEngine {
+/** GGUF runs in the embedded engine; other files in vLLM where all cards are ones that it drives, else as a GGUF that would be made of them. */
+function usualEngine(asked: string | undefined, header: ModelHeader, machine: Machine): PlanEngine {
+  const quantization = asked ?? header.quantization
   const named = quantizationNamed(quantization) ?? quantization
   if (header.source === 'gguf') return 'llama'
   const isGgufOnly = isGgufQuantization(named) && !['BF16', 'F16', 'MXFP4'].includes(named)
   if (isGgufOnly) return 'llama'
   const cards = machine.gpus.filter((gpu) => !gpu.isUnified && gpu.vendor !== 'intel')
-  if (cards.length > 0) return 'vllm'
+  if (cards.length > 0) return cards.every(servesFolders) || (asked !== undefined && isSafetensorsQuantization(named)) ? 'vllm' : 'llama'
   return machine.gpus.some((gpu) => !isDriven(gpu)) ? 'vllm' : 'llama'
 }
 

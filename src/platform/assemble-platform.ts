@@ -10,6 +10,7 @@ import { Deployments } from './deployments.ts'
 import type { CreateEngine } from './deployment-lives.ts'
 import type { DeploymentWishes } from './deployment.ts'
 import { embed, withEngine } from './embed.ts'
+import { engineLoad } from './engine-load.ts'
 import { generate } from './generate.ts'
 import type { LibraryCare } from './library-care.ts'
 import type { PlanDeployment } from './make-room.ts'
@@ -75,7 +76,7 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
     home: options.home,
     logger: options.logger,
     clock,
-    isBusy: async () => (await deployments.list()).some(({ waiting }) => waiting > 0),
+    load: async () => engineLoad(await deployments.list()),
     ...options.records,
   })
   const models: ModelsOptions = { library, deployments }
@@ -142,12 +143,12 @@ function careOf({ care, library }: PlatformOptions, deployments: Deployments, re
     found: () => own().found(),
     usage: () => own().usage(),
     verify: async (name, verifyOptions) => own().verify(await resolve(name), verifyOptions),
-    move: async (name, folder) => {
+    move: async (name, folder, copyOptions) => {
       const model = await resolve(name)
       deployments.forget(model.name)
-      return own().move(model, folder)
+      return own().move(model, folder, copyOptions)
     },
-    exportTo: async (name, folder) => own().exportTo(await resolve(name), folder),
+    exportTo: async (name, folder, copyOptions) => own().exportTo(await resolve(name), folder, copyOptions),
     importFrom: (folder, importOptions) => own().importFrom(folder, importOptions),
     sharedFile: async (sha256) => (care?.isShared ? care.sharedFile(sha256) : undefined),
     sharedModels: async () => (care?.isShared ? library.list() : []),

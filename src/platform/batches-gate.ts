@@ -3,15 +3,17 @@ import type { Clock } from './clock.ts'
 import { abortable } from './abortable.ts'
 import { deferred, type Deferred } from '../base/async.ts'
 
+/** Of all engines together: there is room for one more request, every place is taken, or somebody waits for one already. */
+export type EngineLoad = 'free' | 'full' | 'waiting'
+
 export interface GateOptions {
   /** Lines at the same time. */
   parallel: number
-  /** Somebody else is waiting for an engine. */
-  isBusy(): Promise<boolean>
+  load(): Promise<EngineLoad>
   clock: Clock
 }
 
-/** How often we look whether the others still wait, and how long we give way at most, ms: a batch never stands still. */
+/** How often we look whether there is room, and how long we give way at most, ms: a batch never stands still. */
 const LOOK_MS = 200
 const GIVE_WAY_MS = 30_000
 
@@ -20,18 +22,21 @@ export class BatchGate {
   #free: number
   /** The first that came is the first that goes, so that batches take turns. */
   readonly #queue: Deferred<void>[] = []
+  /** Lines that really run. */
+  #running = 0
+  #lastEnd = 0
 
   constructor(options: GateOptions) {
     this.#options = options
     this.#free = options.parallel
   }
 
-  /** Runs `work` when there is room. Throws the signal's reason when it is aborted first. */
+  /** Runs `work` when there is room. Throws `cancelled` (or the signal's reason) when it is aborted first. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await this.#enter(signal)
     try {
-      await this.#giveWay(signal)
-      return await work()
+      await this.#start(signal)
+      return await this.#ended(work)
     } finally {
       this.#leave()
     }
@@ -62,10 +67,26 @@ export class BatchGate {
     else this.#free += 1
   }
 
-  async #giveWay(signal: AbortSignal): Promise<void> {
-    const { clock, isBusy } = this.#options
-    const until = clock.now() + GIVE_WAY_MS
-    while (clock.now() < until && (await isBusy())) await sleep(clock, LOOK_MS, signal)
+  async #ended<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+      this.#lastEnd = this.#options.clock.now()
+    }
+  }
+
+  /**
+   * A line never stands in the engine's queue, where it would be before people who come later: it starts when a place is free. When none gets free,
+   * one line goes all the same after a while, and only one: as long as people wait, a batch has at most one line running.
+   */
+  async #start(signal: AbortSignal): Promise<void> {
+    const { clock, load } = this.#options
+    const since = clock.now()
+    const isOverdue = (): boolean => this.#running === 0 && clock.now() >= Math.max(since, this.#lastEnd) + GIVE_WAY_MS
+    while (!isOverdue() && (await load()) !== 'free') await sleep(clock, LOOK_MS, signal)
+    // At once, so that of several that are overdue only one goes.
+    this.#running += 1
   }
 }
 

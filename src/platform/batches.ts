@@ -5,7 +5,7 @@ import { batchesInStatus, findBatch, insertBatch, listBatches, updateBatch } fro
 import type { Page, PageQuery } from '../store/pages.ts'
 import type { Database } from '../store/schema.ts'
 import type { BatchRow } from '../store/tables/batches.ts'
-import { BatchGate } from './batches-gate.ts'
+import { BatchGate, type EngineLoad } from './batches-gate.ts'
 import { runBatch, type BatchRunOptions, type RunLine, type StopReason } from './batches-run.ts'
 import type { Clock } from './clock.ts'
 import type { Files } from './files.ts'
@@ -21,8 +21,7 @@ export interface BatchesOptions {
   newId(): string
   /** Lines of all batches at the same time. */
   parallel: number
-  /** Somebody is waiting for an engine. */
-  isBusy(): Promise<boolean>
+  load(): Promise<EngineLoad>
 }
 
 export interface NewBatch {

@@ -9,12 +9,16 @@ export function searchCatalogue(query: CatalogueQuery): CatalogueAnswer {
   return searchModels(query)
 }
 
-/** By repository (with or without owner), short name or reference. Throws `model-not-found` with near names. */
+/** By repository (with or without owner), short name or reference. Throws `unknown-model` with near names. */
 export function describeCatalogueModel(name: string): CatalogueModelDetail {
   const model = findModel(name)
   if (model) return describeModel(model, name)
+  throw unknownModel(name)
+}
+
+export function unknownModel(name: string): AppError {
   const near = nearestNames(name)
-  throw new AppError('model-not-found', { model: name, available: near.length > 0 ? near.join(', ') : '–' })
+  return new AppError('unknown-model', { model: name, near: near.length > 0 ? near.join(', ') : '–' })
 }
 
 /** As `describeCatalogueModel`; undefined when there is none. */

@@ -18,6 +18,7 @@ import type { CreateEngine } from './deployment-lives.ts'
 import { runDoctor } from './doctor.ts'
 import { deploymentWishes, engineSettings } from './engine-settings.ts'
 import type { HomeLock } from './lock.ts'
+import { measuredHardware } from './measured-hardware.ts'
 import { createLibraryCare } from './library-care.ts'
 import { createPlanDeployment } from './plan-deployment.ts'
 import { createPlanning } from './plan.ts'
@@ -60,6 +61,13 @@ export async function createPlatform(options: CreatePlatformOptions): Promise<Lo
   const library = openLibrary(paths.models, config.modelFolders)
   const env = await sourceEnvironment(config)
   const probe = createProbe(config)
+  const measured = measuredHardware({
+    probe,
+    measure: async (hardware, signal) => {
+      const { measureHardware } = await import('../hardware/measurements.ts')
+      return measureHardware({ hardware, cacheFolder: paths.cache, models: paths.models, signal })
+    },
+  })
   const history = planHistory(config.home, logger)
   const readHeader = headerReader({ library, env, logger, offline: config.offline })
   const platform = assemblePlatform({
@@ -75,9 +83,9 @@ export async function createPlatform(options: CreatePlatformOptions): Promise<Lo
       readHeader,
     }),
     planHistory: history,
-    planning: createPlanning({ probe, readHeader, measureCompute: computeMeasurer(logger), history }),
+    planning: createPlanning({ probe, measured: measured.hardware, readHeader, measureCompute: computeMeasurer(logger), history }),
     parseReference: (text) => referenceFacts(parseReference(text)),
-    pull: createPull({ config, library, env, probe, logger }),
+    pull: createPull({ config, library, env, probe, measured: measured.hardware, history, logger }),
     care: createLibraryCare({ config, library, env, logger }),
     doctor: () => runDoctor({ config, env, paths, probe, logger }),
     offline: config.offline,
@@ -86,7 +94,10 @@ export async function createPlatform(options: CreatePlatformOptions): Promise<Lo
     keepAlive: config.keepAlive,
     maxWaiting: config.maxWaiting,
     records: { fileLimit: config.fileLimit, batchParallel: config.batchParallel },
-    ...(lock ? { onClosed: () => lock.release() } : {}),
+    onClosed: async () => {
+      await measured.close()
+      await lock?.release()
+    },
   })
   return {
     ...platform,

@@ -14,7 +14,8 @@ import { MODELSCOPE_ENDPOINT } from '../models/hubs/modelscope.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import type { Finding, Hardware } from '../shared/api.ts'
 import { AppError, localizeError } from '../shared/errors.ts'
-import type { Localized } from '../shared/language.ts'
+import type { Language, Localized } from '../shared/language.ts'
+import { localizeReason } from '../shared/localize-reason.ts'
 import { findHolder } from './lock.ts'
 
 export interface DoctorOptions {
@@ -74,7 +75,7 @@ function hubsOf(env: SourceEnvironment): HubAddress[] {
   return [...endpoints, { name: 'ModelScope', url: origin, sample }]
 }
 
-const TITLE: Localized = { en: 'CPU kernel', zh: 'CPU 内核' }
+const TITLE: Localized = { en: 'CPU kernel', zh: 'CPU 内核变体' }
 
 export async function kernelFinding({
   config,
@@ -89,18 +90,19 @@ export async function kernelFinding({
       logger,
       ...(kernel === undefined ? {} : { override: kernel }),
     })
-    const others = measuredText(choice)
-    const text = `${choice.variant}: ${choice.reason}${others === '' ? '' : ` (${others})`}`
-    return { id: 'kernel', level: 'ok', title: TITLE, detail: { en: text, zh: text } }
+    return { id: 'kernel', level: 'ok', title: TITLE, detail: kernelDetail(choice) }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return brokenEngine(error)
   }
 }
 
-/** `haswell 12 ms, sse42 40 ms`, of all that were tried. */
-function measuredText({ measured }: KernelChoice): string {
-  return measured.map(({ variant, ms, error }) => `${variant} ${error === undefined ? `${Math.round(ms)} ms` : 'fails'}`).join(', ')
+function kernelDetail({ variant, reason, measured }: KernelChoice): Localized {
+  const detail = (language: Language, fails: string): string => {
+    const others = measured.map((one) => `${one.variant} ${one.error === undefined ? `${Math.round(one.ms)} ms` : fails}`)
+    return `${variant}: ${localizeReason(reason, language)}${others.length === 0 ? '' : ` (${others.join(', ')})`}`
+  }
+  return { en: detail('en', 'fails'), zh: detail('zh', '失败') }
 }
 
 function brokenEngine(error: AppError): Finding {

@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/settings.ts'
+import type { CopyOptions } from '../models/copy-files.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import { downloadsIn } from '../models/library.ts'
 import type { Library } from '../models/library.ts'
@@ -32,11 +33,11 @@ export interface LibraryCare {
   /** Hashes every file again, and asks the source what was published when it can be reached. */
   verify(model: Model, options?: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void }): Promise<Verification>
   /** Throws `disk-full`, `checksum-mismatch`, `usage`. */
-  move(model: Model, folder: string): Promise<Model>
+  move(model: Model, folder: string, options?: CopyOptions): Promise<Model>
   /** Answers where it lies now. Throws `disk-full`. */
-  exportTo(model: Model, folder: string): Promise<string>
+  exportTo(model: Model, folder: string, options?: CopyOptions): Promise<string>
   /** Throws `file-not-found`, `invalid-model-file`, `checksum-mismatch`, `disk-full`. */
-  importFrom(folder: string, options: { inPlace: boolean }): Promise<Model[]>
+  importFrom(folder: string, options: CopyOptions & { inPlace: boolean }): Promise<Model[]>
   /** Off unless `peerSharing` is set. */
   readonly isShared: boolean
   /** A file of the library by its hash. */
@@ -61,9 +62,9 @@ export function createLibraryCare({ config, library, env, logger }: CareContext)
     usage: () => diskUsage(library),
     verify: async (model, options = {}) =>
       (await import('../models/verify.ts')).verifyModel(model, { library, env, logger, offline: config.offline, ...options }),
-    move: async (model, folder) => (await import('../models/import-folder.ts')).moveModel(model, folder, library),
-    exportTo: async (model, folder) => (await import('../models/import-folder.ts')).exportModel(model, folder, library),
-    importFrom: async (folder, { inPlace }) => (await import('../models/import-folder.ts')).importFolder(folder, { library, inPlace }),
+    move: async (model, folder, options) => (await import('../models/move-model.ts')).moveModel(model, folder, library, options),
+    exportTo: async (model, folder, options) => (await import('../models/move-model.ts')).exportModel(model, folder, library, options),
+    importFrom: async (folder, options) => (await import('../models/import-folder.ts')).importFolder(folder, { library, ...options }),
     isShared: config.peerSharing,
     sharedFile: (sha256) => sharedFile(library, sha256),
     report: async (model) => (await import('../models/headers/inspect-path.ts')).inspectPath(library.fileOf(model)),

@@ -1,21 +1,22 @@
 /** A model's header for a plan: read from here or from a hub; from the catalogue when no hub answers or none may be asked. */
 import { runCommand } from '../base/child-process.ts'
 import type { CommandRunner } from '../base/child-process.ts'
-import { createHttp } from '../base/http.ts'
 import type { Http } from '../base/http.ts'
 import type { Logger } from '../base/logger.ts'
 import { catalogueEntry } from '../models/catalogue/catalogue.ts'
 import { repositoryOf } from '../models/catalogue/repositories.ts'
 import type { CatalogueModel } from '../models/catalogue/repository.ts'
-import { findModel, nearestNames } from '../models/catalogue/search.ts'
+import { findModel } from '../models/catalogue/search.ts'
 import type { ModelHeader } from '../models/headers/model-header.ts'
 import { readModelHeader } from '../models/headers/read-model-header.ts'
+import { sourceHttp } from '../models/hubs/source-http.ts'
 import type { SourceEnvironment } from '../models/hubs/source.ts'
 import type { Library } from '../models/library.ts'
 import { parseReference } from '../models/reference.ts'
 import type { Reference } from '../models/reference.ts'
 import { quantizationNamed } from '../planner/weights.ts'
 import { AppError } from '../shared/errors.ts'
+import { unknownModel } from './catalogue.ts'
 
 export type ReadHeader = (model: string, quantization: string | undefined, signal?: AbortSignal) => Promise<ModelHeader>
 
@@ -29,23 +30,22 @@ export interface HeaderReaderOptions {
   run?: CommandRunner
 }
 
-/** What a plan says of the catalogue alone, when nothing can be read. Throws `model-not-found`. */
+/** What a plan says of the catalogue alone, when nothing can be read. Throws `unknown-model`. */
 export async function catalogueHeaderOf(model: string): Promise<ModelHeader> {
   // A tag that no short name has is a slip: without it the name may mean another model.
   const isSlip = /^[\w.-]+:/.test(model) && !/^(hf|ms):/i.test(model) && !catalogueEntry(model)
   const found = isSlip ? undefined : findModel(model)
   const header = found && headerOfCatalogue(found)
   if (header) return withShortName(header, model)
-  const near = nearestNames(model)
-  throw new AppError('model-not-found', { model, available: near.length > 0 ? near.join(', ') : '–' })
+  throw unknownModel(model)
 }
 
-/** Tries the asked quantisation's own file first. The reader throws as `readModelHeader`, and `model-not-found`. */
+/** Tries the asked quantisation's own file first. The reader throws as `readModelHeader`, and `unknown-model`. */
 export function headerReader(options: HeaderReaderOptions): ReadHeader {
   return async (model, quantization, signal) => {
     const reference = referenceOf(model)
     if (reference === undefined) return catalogueHeaderOf(model)
-    const http = options.http ?? createHttp(httpOptions(options.env))
+    const http = options.http ?? sourceHttp(options.env)
     try {
       const read = (asked: string | undefined): Promise<ModelHeader> => readOnce(reference, asked, { ...options, http }, signal)
       const header = await readWished(read, quantization)
@@ -109,10 +109,6 @@ export function otherMeaning(model: string): { short: string; own: string } | un
   const [entry, own] = [catalogueEntry(model), repositoryOf(model)]
   if (!entry || !own || own.id === model || entry.title === own.id) return undefined
   return { short: entry.title, own: own.id }
-}
-
-function httpOptions(env: SourceEnvironment): Parameters<typeof createHttp>[0] {
-  return { ...(env.proxies ? { proxies: env.proxies } : {}), extraCertificates: env.extraCertificates ?? [] }
 }
 
 export function headerOfCatalogue(model: CatalogueModel): ModelHeader | undefined {

@@ -85,7 +85,8 @@ describe('without a network', () => {
 
   test('an unknown name is refused with near ones', async () => {
     await expect(planning().plan({ model: 'deepseek-r1:77b' })).rejects.toMatchObject({
-      code: expect.stringMatching(/model-not-found|invalid-reference/),
+      code: 'unknown-model',
+      data: { near: expect.stringContaining('deepseek-r1:7b') },
     })
     await expect(planning().plan({ model: 'file:/nowhere.gguf' })).rejects.toMatchObject({ code: 'file-not-found' })
   })
@@ -122,4 +123,24 @@ test.each([
   ['BF16', 'BF16'],
 ])('the catalogue says "%s", which is %s', (format, quantization) => {
   expect(quantizationOfFormat(format)).toBe(quantization)
+})
+
+test('this machine is measured for its plans, a described one is not', async () => {
+  let measured = 0
+  const measuredHere = planning({
+    measured: async () => {
+      measured += 1
+      return { ...hardware, memory: { ...hardware.memory, readBytesPerSecond: 66e9 } }
+    },
+  })
+  const model = 'hf:deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B'
+  await Promise.all([
+    measuredHere.plan({ model, gpu: '4090' }),
+    measuredHere.plan({ model, ram: '64G' }),
+    measuredHere.recommend({ ram: '64G' }),
+  ])
+  expect(measured).toBe(0)
+  const [here, before] = await Promise.all([measuredHere.plan({ model, quant: 'Q4_K_M' }), planning().plan({ model, quant: 'Q4_K_M' })])
+  expect(measured).toBe(1)
+  expect((here.speed?.decode.low ?? 0) / (before.speed?.decode.low ?? 1)).toBeGreaterThan(1.5)
 })

@@ -20,16 +20,21 @@ export interface Planning {
 
 export interface PlanningOptions {
   probe(): Promise<Hardware>
+  /** … with its memory bandwidth measured; absent: as probed. */
+  measured?(): Promise<Hardware>
   readHeader: ReadHeader
   /** Absent: compute buffers go by the formula. */
   measureCompute?: MeasureCompute
   history?: PlanHistory
 }
 
-export function createPlanning({ probe, readHeader, measureCompute, history }: PlanningOptions): Planning {
+export function createPlanning({ probe, measured = probe, readHeader, measureCompute, history }: PlanningOptions): Planning {
+  // A machine that is only described needs nothing of this one measured.
+  const hardwareFor = ({ gpu, ram }: Pick<PlanRequest, 'gpu' | 'ram'>): Promise<Hardware> =>
+    gpu === undefined && ram === undefined ? measured() : probe()
   return {
     plan: async (request, signal) => {
-      const [hardware, header] = await Promise.all([probe(), readHeader(request.model, request.quant, signal)])
+      const [hardware, header] = await Promise.all([hardwareFor(request), readHeader(request.model, request.quant, signal)])
       // What was measured here says nothing of a machine that is only described.
       const isHere = request.gpu === undefined && request.ram === undefined
       const correction = isHere && history ? correctionOf(await history.loads(), request.model) : undefined
@@ -38,7 +43,7 @@ export function createPlanning({ probe, readHeader, measureCompute, history }: P
       const measuredCompute = await measureCompute?.(header, wishes, signal)
       return planReference(header, hardware, request, { ...known, ...(measuredCompute === undefined ? {} : { measuredCompute }) })
     },
-    recommend: async (request) => recommendHere(request, await probe()),
+    recommend: async (request) => recommendHere(request, await hardwareFor(request)),
   }
 }
 

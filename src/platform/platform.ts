@@ -16,6 +16,7 @@ import type { EmbedRequest, EmbedResult, GenerateEvent, GenerateRequest, Prompt,
 import type { Planning } from './plan.ts'
 import type { Records } from './records.ts'
 
+import type { CopyOptions } from '../models/copy-files.ts'
 import type { Upload, VerifyProgress } from './library-care.ts'
 import type { PullWishes } from './pulls.ts'
 
@@ -49,9 +50,9 @@ export interface Platform extends Planning {
     /** Throws `model-not-found`. */
     verify(name: string, options?: { signal?: AbortSignal; onProgress?: (progress: VerifyProgress) => void }): Promise<Verification>
     /** Throws `model-not-found`, `model-in-use`, `disk-full`. */
-    move(name: string, folder: string): Promise<Model>
-    exportTo(name: string, folder: string): Promise<string>
-    importFrom(folder: string, options: { inPlace: boolean }): Promise<Model[]>
+    move(name: string, folder: string, options?: CopyOptions): Promise<Model>
+    exportTo(name: string, folder: string, options?: CopyOptions): Promise<string>
+    importFrom(folder: string, options: CopyOptions & { inPlace: boolean }): Promise<Model[]>
     /** For other bendi servers; undefined when sharing is off or nobody has it. */
     sharedFile(sha256: string): Promise<{ path: string; bytes: number } | undefined>
     sharedModels(): Promise<Model[]>

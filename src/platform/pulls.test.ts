@@ -25,6 +25,7 @@ interface Source {
   signal: AbortSignal
   progress(progress: PullProgress): void
   end: Deferred<Model>
+  limitRate: number | undefined
 }
 
 function make(offline = false): { pulls: Pulls; sources: Source[] } {
@@ -32,10 +33,10 @@ function make(offline = false): { pulls: Pulls; sources: Source[] } {
   let id = 0
   const pulls = new Pulls({
     parse: (text) => ({ text: text.trim(), needsNetwork: !text.startsWith('file:') }),
-    pull: (reference, { signal, onProgress }) => {
+    pull: (reference, { signal, onProgress, limitRate }) => {
       const end = deferred<Model>()
       signal.addEventListener('abort', () => end.reject(signal.reason))
-      sources.push({ reference, signal, progress: onProgress, end })
+      sources.push({ reference, signal, progress: onProgress, end, limitRate })
       return end.promise
     },
     offline,
@@ -105,6 +106,31 @@ describe('pulls', () => {
     const states = (await watching).map(({ state }) => state)
     expect(states).toContain('paused')
     expect(states.at(-1)).toBe('done')
+  })
+
+  it('keep to the limit that was asked for, and to a new one when they are asked for again', async () => {
+    const { pulls, sources } = make()
+    const { id } = pulls.start('m', { limitRate: 1000 })
+    await settle()
+    pulls.pause(id)
+    pulls.start('m', { limitRate: 5000 })
+    await settle()
+    pulls.pause(id)
+    pulls.start('m')
+    await settle()
+    expect(sources.map(({ limitRate }) => limitRate)).toEqual([1000, 5000, 5000])
+    await pulls.close()
+  })
+
+  it('tell which quantisation was chosen until the end', async () => {
+    const { pulls, sources } = make()
+    const { id } = pulls.start('m')
+    await settle()
+    const choice = { en: 'Q4_K_M fits', zh: 'Q4_K_M 放得下' }
+    sources[0]?.progress({ choice })
+    sources[0]?.progress({ state: 'downloading', doneBytes: 3 })
+    sources[0]?.end.resolve(model)
+    expect((await collect(pulls, id)).at(-1)).toMatchObject({ state: 'done', choice })
   })
 
   it('that are asked for again while paused go on', async () => {

@@ -5,7 +5,17 @@ import { AppError, toWireError } from '../shared/errors.ts'
 export type PullProgress = Partial<
   Pick<
     Pull,
-    'state' | 'source' | 'file' | 'doneBytes' | 'totalBytes' | 'bytesPerSecond' | 'etaSeconds' | 'files' | 'connections' | 'notice'
+    | 'state'
+    | 'source'
+    | 'file'
+    | 'doneBytes'
+    | 'totalBytes'
+    | 'bytesPerSecond'
+    | 'etaSeconds'
+    | 'files'
+    | 'connections'
+    | 'notice'
+    | 'choice'
   >
 >
 
@@ -16,6 +26,10 @@ export interface PullWishes {
   exclude?: string[] | undefined
   /** Another folder of models. */
   to?: string | undefined
+  /** Of this download alone, bytes a second. */
+  limitRate?: number | undefined
+  /** Tokens that one request shall have, where the quantisation is still to be chosen. */
+  context?: number | undefined
 }
 
 export interface PullsOptions {
@@ -57,7 +71,11 @@ export class Pulls {
   start(reference: string, wishes: PullWishes = {}): Pull {
     const { text, needsNetwork } = this.#options.parse(reference)
     const running = [...this.#jobs.values()].find((job) => job.pull.reference === text && !isOver(job.pull))
-    if (running) return running.pull.state === 'paused' ? this.resume(running.pull.id) : running.pull
+    if (running?.pull.state === 'paused') {
+      if (wishes.limitRate !== undefined) running.wishes = { ...running.wishes, limitRate: wishes.limitRate }
+      return this.resume(running.pull.id)
+    }
+    if (running) return running.pull
     if (needsNetwork && this.#options.offline) throw new AppError('offline', { what: text })
     return this.#begin(text, wishes)
   }

@@ -8,6 +8,7 @@ import type { Database } from '../store/schema.ts'
 import { secretNamed } from '../store/secrets.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { Batches } from './batches.ts'
+import type { EngineLoad } from './batches-gate.ts'
 import type { RunLine } from './batches-run.ts'
 import type { Clock } from './clock.ts'
 import { Files } from './files.ts'
@@ -31,8 +32,7 @@ export interface RecordsOptions {
   home: string
   logger: Logger
   clock: Clock
-  /** Somebody is waiting for an engine. */
-  isBusy(): Promise<boolean>
+  load(): Promise<EngineLoad>
   /** Bytes of one uploaded file at most. */
   fileLimit?: number
   /** Lines of batches that run at the same time. */
@@ -47,7 +47,7 @@ export function createRecords({
   home,
   logger,
   clock,
-  isBusy,
+  load,
   fileLimit = FILE_LIMIT,
   batchParallel = BATCH_PARALLEL,
 }: RecordsOptions): Records {
@@ -56,7 +56,7 @@ export function createRecords({
   const shared = { database: async () => (await store.open()).db, logger, now: () => clock.now() }
   const files = new Files({ ...shared, folder: path.join(home, 'files'), newId, limit: fileLimit })
   const responses = new Responses(shared)
-  const batches = new Batches({ ...shared, files, clock, newId, parallel: batchParallel, isBusy })
+  const batches = new Batches({ ...shared, files, clock, newId, parallel: batchParallel, load })
   let seal: Promise<Seal> | undefined
   let closing: Promise<void> | undefined
   let cancelTidying = (): void => {}

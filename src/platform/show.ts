@@ -2,12 +2,12 @@
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { runCommand } from '../base/child-process.ts'
-import { createHttp } from '../base/http.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/settings.ts'
 import { inspectPath } from '../models/headers/inspect-path.ts'
 import { readModelHeader } from '../models/headers/read-model-header.ts'
 import { reportHeader } from '../models/headers/report-others.ts'
+import { sourceHttp } from '../models/hubs/source-http.ts'
 import { parseReference } from '../models/reference.ts'
 import type { Reference } from '../models/reference.ts'
 import { AppError } from '../shared/errors.ts'
@@ -42,7 +42,7 @@ export async function showRemote(
   const reference = tryParse(text)
   if (reference?.type !== 'hub' && reference?.type !== 'https') return undefined
   const env = await sourceEnvironment(config)
-  const http = createHttp({ ...(env.proxies ? { proxies: env.proxies } : {}), extraCertificates: env.extraCertificates ?? [] })
+  const http = sourceHttp(env)
   try {
     const context = { env, http, run: runCommand, logger, ...(signal ? { signal } : {}) }
     return reportHeader(await readModelHeader(reference, { context, offline: config.offline }), text)

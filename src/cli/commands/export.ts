@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
+import { followCopy } from '../follow-copy.ts'
 
 export const exportCommand = defineCommand({
   name: 'export',
@@ -16,7 +17,7 @@ export const exportCommand = defineCommand({
     const folder = path.resolve(io.cwd, positionals['FOLDER'] ?? '')
     const backend = await connect(context, 'read')
     try {
-      const target = await backend.exportModel(positionals['MODEL'] ?? '', folder)
+      const target = await followCopy(context, (follow) => backend.exportModel(positionals['MODEL'] ?? '', folder, follow))
       output.result({ folder: target })
       output.note({
         en: `Copied to ${target}. On the other machine: bendi import ${target}`,

@@ -3,6 +3,7 @@ import { formatBytes } from '../../base/bytes.ts'
 import { defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
 import { EXIT } from '../exit-codes.ts'
+import { followCopy } from '../follow-copy.ts'
 
 export const importCommand = defineCommand({
   name: 'import',
@@ -24,7 +25,7 @@ export const importCommand = defineCommand({
     const folder = path.resolve(io.cwd, positionals['FOLDER'] ?? '')
     const backend = await connect(context, 'write')
     try {
-      const models = await backend.importModels(folder, flags.inPlace)
+      const models = await followCopy(context, (follow) => backend.importModels(folder, flags.inPlace, follow))
       output.result(models)
       for (const model of models)
         output.note({

@@ -45,7 +45,7 @@ export const list = defineCommand({
       if (found.length > 0)
         output.note({
           en: `Other programs have ${found.length} more here; pulling one links it. See: bendi list --found`,
-          zh: `其他程序在本机还有 ${found.length} 个模型；拉取时会直接链接。查看：bendi list --found`,
+          zh: `其他程序在本机还有 ${found.length} 个模型；下载时会直接链接。查看：bendi list --found`,
         })
     } finally {
       await backend.close()

@@ -5,7 +5,8 @@ import type { Localized } from '../../shared/language.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
-import { padToWidth, textWidth } from '../text-width.ts'
+import { nearest } from '../suggest.ts'
+import { padToWidth, textWidth, wrapToWidth } from '../text-width.ts'
 
 export const models = defineCommand({
   name: 'models',
@@ -45,7 +46,7 @@ export const models = defineCommand({
     const isOnly = answer.models.length === 1 && !output.json
     if (first !== undefined && (isNamed || isOnly))
       showOne(describeCatalogueModel(isNamed ? q : first.repository), isNamed ? q : '', output)
-    else showList(answer, output)
+    else showList(answer, q ?? '', output)
     return Promise.resolve(answer.models.length === 0 ? EXIT.userError : EXIT.ok)
   },
 })
@@ -58,9 +59,9 @@ function names({ id, repository, shortNames }: CatalogueItem): string[] {
   return [id, repository, ...shortNames].map((name) => name.toLowerCase())
 }
 
-function showList(answer: CatalogueAnswer, output: Output): void {
+function showList(answer: CatalogueAnswer, asked: string, output: Output): void {
   output.result(answer)
-  if (answer.models.length === 0) return showNothing(answer, output)
+  if (answer.models.length === 0) return showNothing(answer, asked, output)
   output.table(
     COLUMNS,
     answer.models.map((item) => [
@@ -83,8 +84,8 @@ const COLUMNS = [
   { title: { en: 'PULL AS', zh: '下载名' } },
   { title: { en: 'CONTEXT', zh: '上下文' }, align: 'right' },
   { title: { en: 'DOWNLOAD', zh: '下载' }, align: 'right' },
-  { title: { en: 'LICENCE', zh: '许可' } },
-  { title: { en: 'WHAT IT IS', zh: '说明' } },
+  { title: { en: 'LICENCE', zh: '许可证' }, mayCut: true },
+  { title: { en: 'WHAT IT IS', zh: '说明' }, mayCut: true },
 ] as const
 
 /** `131072` → `128K`. */
@@ -92,13 +93,31 @@ function contextText(tokens: number): string {
   return tokens >= 2 ** 20 ? `${tokens / 2 ** 20}M` : `${Math.round(tokens / 1024)}K`
 }
 
-function showNothing({ name, suggestions }: CatalogueAnswer, output: Output): void {
+function showNothing({ name, suggestions }: CatalogueAnswer, asked: string, output: Output): void {
   output.note({ en: 'The catalogue has no such model.', zh: '目录中没有这样的模型。' })
   if (name) {
     output.note({ en: 'What its name says:', zh: '名称的含义：' })
     for (const { text, meaning } of name) output.note(`  ${text}  ${output.say(meaning)}`)
   }
+  const meant = suggestions ? undefined : spelt(asked)
+  if (meant) output.note({ en: `Did you mean: bendi models ${meant}`, zh: `是否想用：bendi models ${meant}` })
   if (suggestions) output.note({ en: `Near: ${suggestions.join(', ')}`, zh: `相近的有：${suggestions.join('、')}` })
+}
+
+/** The words, each as the nearest of the catalogue's; undefined when they are right, or near to nothing. */
+function spelt(asked: string): string | undefined {
+  const known = new Set(searchCatalogue({}).models.flatMap(({ id, family }) => `${id}-${family}`.toLowerCase().split(/[-_./]+/)))
+  const words = asked.trim().toLowerCase().split(/\s+/)
+  const meant = words.map((word) =>
+    known.has(word)
+      ? word
+      : nearest(
+          word,
+          [...known].filter((other) => other.length >= 3),
+        ),
+  )
+  const isHelpful = meant.every((word) => word !== undefined) && meant.join(' ') !== words.join(' ')
+  return isHelpful ? meant.join(' ') : undefined
 }
 
 /** Also what `bendi show` prints for a model that is not here. */
@@ -112,7 +131,7 @@ export function showOne(model: CatalogueModelDetail, asked: string, output: Outp
     [{ en: 'Pull as', zh: '下载名' }, model.shortNames.join(', ') || '–'],
     [{ en: 'Context', zh: '上下文' }, model.context === undefined ? '?' : `${model.context.toLocaleString('en-US')} token`],
     [{ en: 'Download', zh: '下载' }, model.downloadBytes === undefined ? '?' : `~${formatBytes(model.downloadBytes)}`],
-    [{ en: 'Licence', zh: '许可' }, `${output.say(model.license)} – ${output.say(COMMERCIAL[model.commercial])}`],
+    [{ en: 'Licence', zh: '许可证' }, `${output.say(model.license)} – ${output.say(COMMERCIAL[model.commercial])}`],
     [{ en: 'GGUF files', zh: 'GGUF 文件' }, model.gguf.join(', ') || '–'],
   ])
   if (model.pullMeans && model.pullMeans.repository !== model.id) {
@@ -137,14 +156,14 @@ export function showOne(model: CatalogueModelDetail, asked: string, output: Outp
 const COMMERCIAL: Readonly<Record<CatalogueItem['commercial'], Localized>> = {
   yes: { en: 'commercial use allowed', zh: '可商用' },
   conditions: { en: 'commercial use with conditions', zh: '有条件商用' },
-  check: { en: 'check before commercial use', zh: '商用前请核对许可' },
+  check: { en: 'check before commercial use', zh: '商用前请核对许可证' },
 }
 
 const TOPICS: Readonly<Record<string, Localized>> = {
   lineage: { en: 'Lineage', zh: '来历' },
   parameters: { en: 'Parameters', zh: '参数量' },
   use: { en: 'Use', zh: '用途' },
-  license: { en: 'Licence', zh: '许可' },
+  license: { en: 'Licence', zh: '许可证' },
   sampling: { en: 'Sampling', zh: '采样' },
   'system-prompt': { en: 'System prompt', zh: '系统提示词' },
   thinking: { en: 'Thinking', zh: '思考' },
@@ -156,5 +175,9 @@ const TOPICS: Readonly<Record<string, Localized>> = {
 function printRows(output: Output, rows: readonly (readonly [Localized, string])[]): void {
   const titles = rows.map(([title]) => output.say(title))
   const width = Math.max(0, ...titles.map(textWidth))
-  rows.forEach(([, value], index) => output.line(`${padToWidth(titles[index] ?? '', width)}  ${value}`))
+  rows.forEach(([, value], index) =>
+    wrapToWidth(value, Math.max(20, output.columns - width - 3)).forEach((part, at) =>
+      output.line(`${padToWidth(at === 0 ? (titles[index] ?? '') : '', width)}  ${part}`),
+    ),
+  )
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
+import { followCopy } from '../follow-copy.ts'
 
 export const mv = defineCommand({
   name: 'mv',
@@ -16,7 +17,7 @@ export const mv = defineCommand({
     const folder = path.resolve(io.cwd, positionals['FOLDER'] ?? '')
     const backend = await connect(context, 'write')
     try {
-      const model = await backend.moveModel(positionals['MODEL'] ?? '', folder)
+      const model = await followCopy(context, (follow) => backend.moveModel(positionals['MODEL'] ?? '', folder, follow))
       output.result(model)
       output.note({ en: `${model.name} lies in ${folder} now.`, zh: `${model.name} 已移到 ${folder}。` })
     } finally {

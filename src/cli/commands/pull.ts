@@ -2,7 +2,7 @@ import path from 'node:path'
 import { formatBytes } from '../../base/bytes.ts'
 import { NETWORK_SETTINGS, defineCommand } from '../command.ts'
 import { connect } from '../connect.ts'
-import { followPull } from '../follow-pull.ts'
+import { followPull, pullSettings } from '../follow-pull.ts'
 
 export const pull = defineCommand({
   name: 'pull',
@@ -31,20 +31,21 @@ export const pull = defineCommand({
       description: { en: 'Keep it in this folder, e.g. on another disk', zh: '保存到此目录，例如另一块磁盘' },
     },
   },
-  settings: NETWORK_SETTINGS,
+  settings: ['context', ...NETWORK_SETTINGS],
   examples: [
     'bendi pull deepseek-r1:1.5b',
     'bendi pull hf:org/repo:Q4_K_M --limit-rate 10MB',
     'bendi pull peer:192.168.1.20/deepseek-r1:7b --to /mnt/disk2/models',
   ],
   async run(context) {
-    const { output, io, signal, flags, positionals } = context
+    const { output, io, signal, flags, positionals, config } = context
     const backend = await connect(context, 'write')
     try {
       const wishes = {
         force: flags.force,
         ...(flags.include === undefined ? {} : { include: globsIn(flags.include) }),
         ...(flags.exclude === undefined ? {} : { exclude: globsIn(flags.exclude) }),
+        ...pullSettings(config),
         ...(flags.to === undefined ? {} : { to: path.resolve(io.cwd, flags.to) }),
       }
       const model = await followPull(positionals['REF'] ?? '', { backend, output, columns: io.columns, signal, wishes })

@@ -74,7 +74,7 @@ describe('bendi show', () => {
   })
 
   it.each([
-    ['something that nobody knows', 'nothing', /model "nothing" does not exist/],
+    ['something that nobody knows', 'nothing', /There is no model "nothing"/],
     ['noise', 'noise.bin', /no model file that bendi knows/],
     ['a cut file', 'cut.safetensors', /not a sound safetensors file/],
   ])('explains %s and ends with 1', async (_what, name, text) => {

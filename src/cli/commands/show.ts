@@ -16,12 +16,12 @@ import { padToWidth, textWidth } from '../text-width.ts'
 
 export const show = defineCommand({
   name: 'show',
-  summary: { en: 'What a model, a file or a folder really is', zh: '查看模型、文件或文件夹的真实内容' },
+  summary: { en: 'What a model, a file or a folder really is', zh: '查看模型、文件或目录的实际内容' },
   positionals: [
     {
       name: 'MODEL',
       required: true,
-      description: { en: 'A name, a reference (hf:OWNER/NAME), a file or a folder', zh: '名称、引用（hf:OWNER/NAME）、文件或文件夹' },
+      description: { en: 'A name, a reference (hf:OWNER/NAME), a file or a folder', zh: '名称、引用（hf:OWNER/NAME）、文件或目录' },
     },
   ],
   flags: {
@@ -60,14 +60,14 @@ function printReport(
   else printFileReport(report, output, options)
 }
 
-/** False when the library does not have it. Throws `model-not-found` when nobody can know it. */
+/** False when the library does not have it. */
 async function showFromLibrary(text: string, context: CommandContext, onlyTemplate: boolean): Promise<boolean> {
   const { output } = context
   const backend = await connect(context, 'read')
   const local = await openLocalPlatform(context)
   try {
     const model = await backend.showModel(text).catch((error: unknown) => {
-      if (error instanceof AppError && error.code === 'model-not-found' && (/[:/]/.test(text) || catalogueModel(text))) return undefined
+      if (error instanceof AppError && error.code === 'model-not-found' && text !== 'default') return undefined
       throw error
     })
     if (model === undefined) return false
@@ -81,7 +81,7 @@ async function showFromLibrary(text: string, context: CommandContext, onlyTempla
   }
 }
 
-/** Throws `model-not-found` with near names. */
+/** Throws `unknown-model` with near names. */
 function showFromCatalogue(text: string, output: Output): void {
   showOne(describeCatalogueModel(text), text, output)
 }
@@ -110,7 +110,7 @@ function rowsOf(model: Model, template: string | undefined): (readonly [Localize
     [{ en: 'Quantisation', zh: '量化' }, model.quantization],
     [{ en: 'Size', zh: '大小' }, formatBytes(model.bytes)],
     [{ en: 'Trained context', zh: '训练上下文' }, `${model.trainedContext} token`],
-    [{ en: 'Licence', zh: '许可' }, model.license ?? { en: 'not stated', zh: '未注明' }],
+    [{ en: 'Licence', zh: '许可证' }, model.license ?? { en: 'not stated', zh: '未注明' }],
     ...knownRows(model),
     [{ en: 'Chat template', zh: '对话模板' }, templateText(template)],
     [{ en: 'Added', zh: '添加时间' }, dateText(model.addedAt)],

@@ -200,9 +200,10 @@ function linkFindings(gpus: readonly Gpu[]): Finding[] {
 
 function jetsonFinding(gpu: Gpu): Finding {
   const title: Localized = { en: 'Jetson', zh: 'Jetson' }
+  const busy = gpu.busyPercent === undefined ? { en: '', zh: '' } : { en: `; ${gpu.busyPercent} % busy`, zh: `；占用 ${gpu.busyPercent}%` }
   const detail: Localized = {
-    en: `${gpu.name}: one memory for processor and GPU${gpu.fastInt8 === false ? '; no fast INT8' : gpu.fastInt8 ? '; fast INT8' : ''}`,
-    zh: `${gpu.name}：处理器与 GPU 共用内存${gpu.fastInt8 === false ? '；不支持快速 INT8' : gpu.fastInt8 ? '；支持快速 INT8' : ''}`,
+    en: `${gpu.name}: one memory for processor and GPU${gpu.fastInt8 === false ? '; no fast INT8' : gpu.fastInt8 ? '; fast INT8' : ''}${busy.en}`,
+    zh: `${gpu.name}：处理器与 GPU 共用内存${gpu.fastInt8 === false ? '；不支持快速 INT8' : gpu.fastInt8 ? '；支持快速 INT8' : ''}${busy.zh}`,
   }
   if (gpu.fastInt8 !== false) return ok('jetson', title, detail)
   return warning('jetson', title, detail, {

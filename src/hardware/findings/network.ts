@@ -1,6 +1,7 @@
 /** Port, proxy, hubs and the clock. */
 import { formatBytes } from '../../base/bytes.ts'
-import type { Http, ProxySettings } from '../../base/http.ts'
+import type { Http } from '../../base/http.ts'
+import type { ProxySettings } from '../../base/proxy.ts'
 import type { Finding } from '../../shared/hardware.ts'
 import type { Localized } from '../../shared/language.ts'
 import type { PortState } from '../port.ts'

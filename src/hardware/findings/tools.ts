@@ -1,8 +1,9 @@
 /** What external engines are made with. Nothing here matters to the embedded one, so nothing here is a problem. */
 import type { Finding, Hardware } from '../../shared/hardware.ts'
 import type { Localized } from '../../shared/language.ts'
-import { compareVersions, fitEngines } from '../engine-requirements.ts'
-import type { EngineFit } from '../engine-requirements.ts'
+import { compareVersions } from '../compare-versions.ts'
+import { fitEngines } from '../engine-fit.ts'
+import type { EngineFit } from '../engine-fit.ts'
 import type { Host } from '../host.ts'
 import type { Toolchains } from '../toolchains.ts'
 import { ok, same, warning } from './finding.ts'

@@ -1,9 +1,7 @@
 /** All files of a hub's repository with their addresses, whatever they are. */
-import { z } from 'zod'
-
 import { AppError } from '../../shared/errors.ts'
-import { askHub, SourceMiss } from '../hubs/failures.ts'
-import { fileUrl, hfEndpoints } from '../hubs/huggingface.ts'
+import { SourceMiss } from '../hubs/failures.ts'
+import { fileUrl, headersFor, hfEndpoints, listHuggingFace } from '../hubs/huggingface.ts'
 import type { HfEndpoint, HubReference } from '../hubs/huggingface.ts'
 import { listModelScope, modelScopeFileUrl } from '../hubs/modelscope.ts'
 import type { SourceContext } from '../hubs/source.ts'
@@ -16,18 +14,6 @@ export interface RepositoryFiles {
   files: readonly RemoteFile[]
 }
 
-const HfSchema = z.looseObject({
-  sha: z.string(),
-  siblings: z
-    .array(
-      z.looseObject({
-        rfilename: z.string(),
-        size: z.number().optional(),
-        lfs: z.looseObject({ size: z.number().optional() }).nullish(),
-      }),
-    )
-    .max(50_000),
-})
 /**
  * The hub and its mirror are asked at once; the first that knows the repository answers.
  * Throws `source-unreachable`, `gated-model`.
@@ -38,7 +24,7 @@ export async function listRepository(reference: HubReference, context: SourceCon
   const attempts =
     reference.hub === 'ms'
       ? [modelScopeFiles(reference, { ...context, signal })]
-      : hfEndpoints(context).map((endpoint) => listHuggingFace(reference, endpoint, { ...context, signal }))
+      : hfEndpoints(context).map((endpoint) => huggingFaceFiles(reference, endpoint, { ...context, signal }))
   try {
     return await Promise.any(attempts)
   } catch (error) {
@@ -57,20 +43,15 @@ function explain(reference: HubReference, failures: readonly unknown[]): unknown
   return new AppError('source-unreachable', { reference: reference.text, tried: [...new Set(tried)].join('; ') })
 }
 
-async function listHuggingFace(reference: HubReference, endpoint: HfEndpoint, context: SourceContext): Promise<RepositoryFiles> {
-  const { repository, revision = 'main' } = reference
-  const headers: Record<string, string> = endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {}
-  const url = `${endpoint.origin}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const info = HfSchema.safeParse(parseJson(await (await askHub(context, { url, repository, headers })).text()))
-  if (!info.success) throw new SourceMiss(`${new URL(url).host} answered something that is not its API`)
-  const { sha, siblings } = info.data
+async function huggingFaceFiles(reference: HubReference, endpoint: HfEndpoint, context: SourceContext): Promise<RepositoryFiles> {
+  const { revision, files } = await listHuggingFace(reference, endpoint, context)
   return {
     source: endpoint.name,
-    revision: sha,
-    files: siblings.map((file) => ({
-      path: file.rfilename,
-      ...sizeOf(file.lfs?.size ?? file.size),
-      urls: [fileUrl(endpoint, repository, sha, file.rfilename, headers)],
+    revision,
+    files: files.map(({ path, bytes }) => ({
+      path,
+      ...sizeOf(bytes),
+      urls: [fileUrl(endpoint, reference.repository, revision, path, headersFor(endpoint))],
     })),
   }
 }
@@ -91,12 +72,4 @@ async function modelScopeFiles(reference: HubReference, context: SourceContext):
 
 function sizeOf(bytes: number | undefined): { bytes?: number } {
   return bytes === undefined ? {} : { bytes }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -44,13 +44,12 @@ export function chooseGguf<T extends { path: string; bytes?: number | undefined 
 ): GgufChoice<T> {
   const files = selectFiles(all, include, exclude)
   if (files.length === 0 && all.length > 0) throw refused(reference, '--include and --exclude leave no file of it')
-  const models = files.filter((file) => /\.gguf$/i.test(file.path) && !NOT_MODELS.test(file.path))
+  const models = files.filter(isModel)
   if (wish.file !== undefined) return chooseByPath(files, reference, wish.file)
   // Not a GGUF, but asked for by name: the files as they are, for other engines.
   if (models.length === 0 && include.length > 0) return { files }
   if (models.length === 0) throw refused(reference, 'the repository has no GGUF files; look for one whose name ends in -GGUF')
-  const sets = groupSplits(models)
-  const named = sets.map((set) => ({ set, quantization: quantizationIn(set[0]?.path ?? '') }))
+  const named = groupSplits(models).map((set) => ({ set, quantization: quantizationIn(set[0]?.path ?? '') }))
   if (wish.quantization !== undefined) {
     const wanted = wish.quantization.toUpperCase()
     const match = named.find(({ quantization }) => quantization === wanted) ?? named.find(({ set }) => hasPart(set[0]?.path ?? '', wanted))
@@ -73,6 +72,33 @@ export function chooseGguf<T extends { path: string; bytes?: number | undefined 
   const largest = named.toSorted((a, b) => bytesOf(b.set) - bytesOf(a.set)).find(({ set }) => bytesOf(set) > 0 && fitting(set))
   const first = usual.find(({ set }) => fitting(set)) ?? (fits && usual.length > 0 ? largest : undefined) ?? usual[0] ?? named[0]
   return { ...(first?.quantization === undefined ? {} : { quantization: first.quantization }), files: whole(first?.set ?? [], reference) }
+}
+
+export interface GgufOption<T> {
+  /** Absent where the name does not tell. */
+  quantization?: string
+  /** In order, and whole. */
+  files: T[]
+  bytes: number
+}
+
+/** What can be chosen among: each quantisation once, sets with a part missing and files of unknown length left out. */
+export function ggufOptions<T extends { path: string; bytes?: number | undefined }>(
+  all: readonly T[],
+  { include = [], exclude = [] }: Selection = {},
+): GgufOption<T>[] {
+  const sets = groupSplits(selectFiles(all, include, exclude).filter(isModel)).filter((set) => set.length === expectedParts(set))
+  const options = sets.map((files): GgufOption<T> => {
+    const quantization = quantizationIn(files[0]?.path ?? '')
+    return { ...(quantization === undefined ? {} : { quantization }), files, bytes: bytesOf(files) }
+  })
+  const isFirst = ({ quantization }: GgufOption<T>, index: number): boolean =>
+    quantization === undefined || options.findIndex((other) => other.quantization === quantization) === index
+  return options.filter((option, index) => option.bytes > 0 && isFirst(option, index))
+}
+
+function isModel({ path }: { path: string }): boolean {
+  return /\.gguf$/i.test(path) && !NOT_MODELS.test(path)
 }
 
 function bytesOf(set: readonly { bytes?: number | undefined }[]): number {
@@ -115,10 +141,14 @@ function groupSplits<T extends { path: string }>(files: readonly T[]): T[][] {
 }
 
 function whole<T extends { path: string }>(set: T[], reference: string): T[] {
-  const expected = Number(SPLIT.exec(set[0]?.path ?? '')?.[2] ?? 1)
+  const expected = expectedParts(set)
   if (set.length !== expected)
     throw refused(reference, `the repository has ${set.length} of ${expected} parts of ${set[0]?.path ?? 'the model'}`)
   return set
+}
+
+function expectedParts(set: readonly { path: string }[]): number {
+  return Number(SPLIT.exec(set[0]?.path ?? '')?.[2] ?? 1)
 }
 
 function refused(reference: string, reason: string): AppError {

@@ -38,6 +38,7 @@ export async function askHub(
       continue
     }
     if (isGated(response.status, code)) throw new AppError('gated-model', { repository })
+    if (response.status === 401) throw new SourceMiss(`${host} does not have ${repository}, or it is private`)
     throw new SourceMiss(response.status === 404 ? `${host} does not have ${repository}` : `${host} answered ${response.status}`)
   }
 }

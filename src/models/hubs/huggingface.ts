@@ -25,13 +25,15 @@ const ModelInfoSchema = z.looseObject({
   cardData: z
     .looseObject({ license: z.union([z.string(), z.array(z.string())]).optional(), license_name: z.string().optional() })
     .nullish(),
-  siblings: z.array(
-    z.looseObject({
-      rfilename: z.string(),
-      size: z.number().optional(),
-      lfs: z.looseObject({ sha256: z.string().optional(), size: z.number().optional() }).nullish(),
-    }),
-  ),
+  siblings: z
+    .array(
+      z.looseObject({
+        rfilename: z.string(),
+        size: z.number().optional(),
+        lfs: z.looseObject({ sha256: z.string().optional(), size: z.number().optional() }).nullish(),
+      }),
+    )
+    .max(50_000),
 })
 
 /** The hub of the configuration, then its mirror (unless the hub was chosen by hand). The token goes to the former only. */
@@ -46,16 +48,35 @@ export function hfEndpoints(context: Pick<SourceContext, 'env'>): HfEndpoint[] {
   return useMirror ? [hub, { name: 'hf-mirror', origin: trim(hfMirror) }] : [hub]
 }
 
-/** Throws SourceMiss, `gated-model`, `invalid-reference`. */
-export async function resolveHuggingFace(reference: HubReference, endpoint: HfEndpoint, context: SourceContext): Promise<ResolvedModel> {
-  const { repository, revision = 'main' } = reference
-  const headers: Record<string, string> = endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {}
+export interface HuggingFaceFiles {
+  /** The commit. */
+  revision: string
+  license?: string
+  files: { path: string; bytes?: number | undefined; sha256?: string | undefined }[]
+}
+
+/** All files of a repository. Throws SourceMiss, `gated-model`. */
+export async function listHuggingFace(
+  { repository, revision = 'main' }: HubReference,
+  endpoint: HfEndpoint,
+  context: SourceContext,
+): Promise<HuggingFaceFiles> {
   const url = `${endpoint.origin}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const response = await askHub(context, { url, repository, headers })
+  const response = await askHub(context, { url, repository, headers: headersFor(endpoint) })
   const parsed = ModelInfoSchema.safeParse(parseJson(await response.text()))
   if (!parsed.success) throw new SourceMiss(`${new URL(url).host} answered something that is not its API`)
-  const info = parsed.data
-  const files = info.siblings.map((file) => ({ path: file.rfilename, bytes: file.lfs?.size ?? file.size, sha256: file.lfs?.sha256 }))
+  const { sha, siblings } = parsed.data
+  const files = siblings.map((file) => ({
+    path: file.rfilename,
+    bytes: file.lfs?.size ?? file.size,
+    sha256: file.lfs?.sha256?.toLowerCase(),
+  }))
+  return { revision: sha, files, ...optional('license', licenseOf(parsed.data)) }
+}
+
+/** Throws SourceMiss, `gated-model`, `invalid-reference`. */
+export async function resolveHuggingFace(reference: HubReference, endpoint: HfEndpoint, context: SourceContext): Promise<ResolvedModel> {
+  const { revision, license, files } = await listHuggingFace(reference, endpoint, context)
   const choice = chooseGguf(files, reference.text, reference, context.selection)
   return {
     reference: formatReference({
@@ -63,16 +84,20 @@ export async function resolveHuggingFace(reference: HubReference, endpoint: HfEn
       ...(reference.file || choice.quantization === undefined ? {} : { quantization: choice.quantization }),
     }),
     source: endpoint.name,
-    revision: info.sha,
-    ...optional('license', licenseOf(info)),
+    revision,
+    ...optional('license', license),
     files: choice.files.map((file) => ({
       kind: 'download',
       path: file.path,
       ...optional('bytes', file.bytes),
-      ...optional('sha256', file.sha256?.toLowerCase()),
-      urls: [fileUrl(endpoint, repository, info.sha, file.path, headers)],
+      ...optional('sha256', file.sha256),
+      urls: [fileUrl(endpoint, reference.repository, revision, file.path, headersFor(endpoint))],
     })),
   }
+}
+
+export function headersFor(endpoint: HfEndpoint): Record<string, string> {
+  return endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {}
 }
 
 /** The same file at another endpoint: for a mirror as second source. */

@@ -22,7 +22,8 @@ export async function resolvePeer(reference: PeerReference, context: SourceConte
   if (!model) throw new SourceMiss(`${reference.host} does not share ${reference.name}`)
   const { license, revision, title } = model
   return {
-    reference: model.reference,
+    // A path of that machine would be read on this one.
+    reference: /^file:/i.test(model.reference) ? model.name : model.reference,
     source: `peer:${reference.host}`,
     title,
     ...(revision === undefined ? {} : { revision }),

@@ -1,6 +1,7 @@
 /** What the sources of models have in common: the settings they are reached with, and what they answer. */
 import type { CommandRunner } from '../../base/child-process.ts'
-import type { Http, ProxySettings } from '../../base/http.ts'
+import type { Http } from '../../base/http.ts'
+import type { ProxySettings } from '../../base/proxy.ts'
 import type { Logger } from '../../base/logger.ts'
 
 /** How the outside is reached. All values come from the configuration. */

@@ -5,7 +5,7 @@ import type { Deferred } from '../../base/async.ts'
 import type { Http } from '../../base/http.ts'
 import { AppError } from '../../shared/errors.ts'
 import { createBatchWriter } from './batch-writer.ts'
-import type { BatchWriter } from './batch-writer.ts'
+import type { BatchWriter, DiskPace } from './batch-writer.ts'
 import { openRange } from './open-range.ts'
 import type { Range } from './ranges.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -19,7 +19,6 @@ export interface Connection extends Work {
   sampledAt: number
   sampledBytes: number
   closed: Deferred<void>
-  writer?: BatchWriter
 }
 
 export interface ReceiveContext {
@@ -28,6 +27,7 @@ export interface ReceiveContext {
   etag?: string
   sources: readonly SourceState[]
   handle: FileHandle
+  disk: DiskPace
   limit?: RateLimit
   now: () => number
   onWritten(range: Range): void
@@ -38,7 +38,7 @@ export const GIVEN_UP: Error = new Error('given up')
 
 /** Throws SourceFailure, `gated-model`, GIVEN_UP, what the disk throws, and the reason of `connection.abort`. */
 export async function receivePiece(context: ReceiveContext, connection: Connection): Promise<void> {
-  const { http, totalBytes, etag, handle, now, onWritten, sources } = context
+  const { http, totalBytes, etag, handle, disk, now, onWritten, sources } = context
   const { source, abort } = connection
   const wish = { start: connection.start, end: connection.end, totalBytes, ...(etag === undefined ? {} : { etag }) }
   const opened = await openRange(http, source, wish, abort.signal, now())
@@ -49,8 +49,7 @@ export async function receivePiece(context: ReceiveContext, connection: Connecti
     await opened.response.discard()
     throw GIVEN_UP
   }
-  const writer = createBatchWriter(handle, connection.start, onWritten)
-  connection.writer = writer
+  const writer = createBatchWriter(handle, connection.start, disk, onWritten)
   try {
     await copyBody(context, connection, { body: opened.response.body, skipBytes: opened.skipBytes, askedEnd: wish.end }, writer)
   } catch (error) {
@@ -97,6 +96,12 @@ function asFailure(error: unknown, { abort }: Connection, host: string): unknown
   })
 }
 
-export function isDiskError(error: unknown): boolean {
+function isDiskError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EROFS'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+}
+
+/** What the disk says, as an error for people. */
+export function diskFailure(error: unknown): unknown {
+  if (!isDiskError(error) || error instanceof AppError) return error
+  return new AppError('download-failed', { file: 'the part', reason: (error as Error).message }, { cause: error })
 }

@@ -8,14 +8,17 @@
  * The invariant: a byte is in `arrived`, or in the range of exactly one connection, or unassigned.
  */
 import { deferred, delay as realDelay } from '../../base/async.ts'
+import type { Http } from '../../base/http.ts'
 import { AppError } from '../../shared/errors.ts'
 import { arrivedRanges, recordArrival } from '../part-journal.ts'
+import type { DiskPace } from './batch-writer.ts'
+import { createBulkHttp } from './bulk-http.ts'
 import { compareSample, rollCall } from './cross-check.ts'
 import type { SampleVerdict } from './cross-check.ts'
 import { mixedSpeed, pauseAfter } from './pace.ts'
 import { addRange, rangeBytes, subtractRange, wholeUntil } from './ranges.ts'
 import type { Range } from './ranges.ts'
-import { GIVEN_UP, isDiskError, receivePiece } from './receive-piece.ts'
+import { diskFailure, GIVEN_UP, receivePiece } from './receive-piece.ts'
 import type { Connection } from './receive-piece.ts'
 import { SourceFailure, TRUSTED_AGREEMENTS } from './source-state.ts'
 import type { SourceState, Trouble } from './source-state.ts'
@@ -31,8 +34,6 @@ const STILL_MS = 3000
 const PROBATION_MS = 2000
 /** What is on the disk for sure is noted each time this much has arrived. */
 const CHECKPOINT_BYTES = 256_000_000
-/** The journal is written at most so often, ms: a kill loses the notes of no more. */
-const JOURNAL_MS = 5
 /** Of the pieces of a trusted source this share is checked against another one. */
 const CHECKED_SHARE = 1 / 8
 /** One more connection for each so many bytes. */
@@ -40,14 +41,16 @@ const BYTES_PER_CONNECTION = 4_000_000
 
 export class Transfer {
   readonly #options: TransferOptions
+  readonly #bulk: Http
   readonly #connections = new Set<Connection>()
   readonly #background = new Set<Promise<void>>()
   readonly #stop = new AbortController()
   readonly #now: () => number
   #ranges: Range[]
   #doneBytes: number
+  readonly #disk: DiskPace
   #unflushed = 0
-  #flushedAt = 0
+  #isFlushing = false
   #uncheckpointed = 0
   #failure: unknown
   #settle: { resolve(): void; reject(error: unknown): void } | undefined
@@ -55,9 +58,12 @@ export class Transfer {
   readonly #startedAt: number
 
   constructor(options: TransferOptions) {
-    this.#options = options
+    // Requests of some kilobytes and of many megabytes take the same way: what is known of an address serves both.
+    this.#bulk = createBulkHttp(options.http)
+    this.#options = { ...options, http: this.#bulk }
     this.#now = options.now ?? performance.now.bind(performance)
     this.#startedAt = this.#now()
+    this.#disk = { slowUntil: 0, now: performance.now.bind(performance) }
     this.#ranges = arrivedRanges(options.arrived)
     this.#doneBytes = rangeBytes(this.#ranges)
   }
@@ -82,6 +88,7 @@ export class Transfer {
       signal?.removeEventListener('abort', onAbort)
       this.#stop.abort(new Error('the transfer is over'))
       while (this.#background.size > 0) await Promise.all(this.#background)
+      await this.#bulk.close()
       await journal.flush()
     }
   }
@@ -155,7 +162,10 @@ export class Transfer {
   async #fetch(connection: Connection): Promise<void> {
     const { source } = connection
     try {
-      await receivePiece({ ...this.#options, now: this.#now, onWritten: (range) => this.#wrote(range, source) }, connection)
+      await receivePiece(
+        { ...this.#options, now: this.#now, disk: this.#disk, onWritten: (range) => this.#wrote(range, source) },
+        connection,
+      )
       this.#succeeded(connection)
     } catch (error) {
       this.#failed(connection, error)
@@ -169,32 +179,33 @@ export class Transfer {
 
   #wrote(range: Range, source: SourceState): void {
     if (source.verdict === 'lied' || source.verdict === 'doubted') return
-    const { arrived, journal, totalBytes } = this.#options
+    const { arrived, journal } = this.#options
     recordArrival(arrived, range, source.name)
     this.#ranges = addRange(this.#ranges, range)
     this.#doneBytes = rangeBytes(this.#ranges)
     journal.note(range, source.name)
     this.#options.hasher().advance(wholeUntil(this.#ranges))
     this.#unflushed += range.end - range.start
-    if (this.#now() - this.#flushedAt >= JOURNAL_MS || this.#doneBytes === totalBytes) this.#flush()
+    if (!this.#isFlushing) this.#inBackground(this.#flush())
     this.#tell(source)
   }
 
-  #flush(): void {
-    this.#uncheckpointed += this.#unflushed
-    this.#unflushed = 0
-    this.#flushedAt = this.#now()
-    const isDue = this.#uncheckpointed >= CHECKPOINT_BYTES
-    if (isDue) this.#uncheckpointed = 0
+  /** Writes the notes at once; those that come meanwhile are written together. */
+  async #flush(): Promise<void> {
     const { journal, handle } = this.#options
-    const flushed = journal.flush()
-    const checkpoint = async (): Promise<void> => {
-      const lines = await flushed
-      if (!isDue) return
-      await handle.datasync()
-      await journal.synced(lines)
+    this.#isFlushing = true
+    try {
+      while (this.#unflushed > 0) {
+        this.#uncheckpointed += this.#unflushed
+        this.#unflushed = 0
+        const lines = await journal.flush()
+        if (this.#uncheckpointed < CHECKPOINT_BYTES) continue
+        this.#uncheckpointed = 0
+        this.#inBackground(handle.datasync().then(() => journal.synced(lines)))
+      }
+    } finally {
+      this.#isFlushing = false
     }
-    this.#inBackground(checkpoint())
   }
 
   #tell(source: SourceState, trouble?: Trouble): void {
@@ -260,12 +271,8 @@ export class Transfer {
   /** Measures, gives up what stands still or crawls, and takes over what the slowest still have. */
   #tick(): void {
     const now = this.#now()
-    for (const connection of this.#connections) {
-      this.#measure(connection, now)
-      connection.writer?.tick()
-    }
+    for (const connection of this.#connections) this.#measure(connection, now)
     for (const connection of this.#connections) this.#judgeSpeed(connection, now)
-    if (this.#unflushed > 0) this.#flush()
     this.#pump()
   }
 
@@ -287,17 +294,8 @@ export class Transfer {
     const others = this.#options.sources.filter((item) => item !== source && item.state === 'ready')
     if (others.length > 0 && now - connection.lastByteAt > Math.min(stallMs, STILL_MS))
       return connection.abort.abort(new SourceFailure('stalled', `${host} sent nothing for ${STILL_MS / 1000} s`))
-    if (
-      this.#options.limit ||
-      !isTooSlow(
-        connection,
-        others.map((item) => item.speed),
-        now,
-        slowMs,
-        LEAST_SPEED,
-      )
-    )
-      return
+    const speeds = others.map((item) => item.speed)
+    if (this.#options.limit || !isTooSlow(connection, speeds, now, slowMs, LEAST_SPEED)) return
     source.limit = Math.max(1, Math.floor(source.limit / 2))
     connection.abort.abort(new SourceFailure('slow', `${host} is slower than the others`))
   }
@@ -331,8 +329,11 @@ export class Transfer {
   /** Before much has come: do they all have the same file? */
   async #callRoll(): Promise<void> {
     const { sources, random = Math.random } = this.#options
-    const asked = sources.filter((source) => source.state === 'ready' && !source.ignoresRanges)
-    if (asked.length < 2 || !this.#canCompare() || asked.every((source) => source.verdict === 'agreed')) return
+    const doubted = sources.filter((source) => source.verdict === 'doubted' && !source.ignoresRanges)
+    const ready = sources.filter((source) => source.state === 'ready' && !source.ignoresRanges)
+    const isNews = doubted.length > 0 ? doubted.length + ready.length > 2 : !ready.every((source) => source.verdict === 'agreed')
+    const asked = [...ready, ...doubted]
+    if (asked.length < 2 || !isNews || (doubted.length === 0 && !this.#canCompare())) return
     if (this.#options.totalBytes - this.#doneBytes < BYTES_PER_CONNECTION) return
     const context = { ...this.#options, signal: this.#stop.signal, now: this.#now, random }
     const verdict = await rollCall(context, asked)
@@ -344,6 +345,7 @@ export class Transfer {
   async #accept({ agreed, lied, doubted }: SampleVerdict): Promise<void> {
     if (this.#isOver) return
     for (const source of agreed) {
+      if (source.verdict === 'doubted') this.#rehabilitate(source)
       source.agreements += 1
       if (source.agreements !== TRUSTED_AGREEMENTS) continue
       source.verdict = 'agreed'
@@ -352,6 +354,14 @@ export class Transfer {
     for (const source of lied) await this.#convict(source, 'lied')
     for (const source of doubted) await this.#convict(source, 'doubted')
     await this.#options.journal.flush()
+  }
+
+  /** Two disagreed before, and now a third one has said that this one was right. */
+  #rehabilitate(source: SourceState): void {
+    source.state = 'ready'
+    delete source.verdict
+    delete source.trouble
+    this.#pump()
   }
 
   async #convict(source: SourceState, verdict: 'lied' | 'doubted'): Promise<void> {
@@ -387,9 +397,4 @@ export class Transfer {
     if (error === undefined) this.#settle?.resolve()
     else this.#settle?.reject(error)
   }
-}
-
-function diskFailure(error: unknown): unknown {
-  if (!isDiskError(error) || error instanceof AppError) return error
-  return new AppError('download-failed', { file: 'the part', reason: (error as Error).message }, { cause: error })
 }

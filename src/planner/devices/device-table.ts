@@ -1,9 +1,10 @@
 /** All devices that plans can be made for by name. */
 import type { Device } from './device.ts'
-import { NVIDIA_DEVICES } from './nvidia-devices.ts'
+import { GEFORCE_DEVICES } from './geforce-devices.ts'
 import { OTHER_DEVICES } from './other-devices.ts'
+import { SERVER_DEVICES } from './server-devices.ts'
 
-export const DEVICES: readonly Device[] = [...NVIDIA_DEVICES, ...OTHER_DEVICES]
+export const DEVICES: readonly Device[] = [...GEFORCE_DEVICES, ...SERVER_DEVICES, ...OTHER_DEVICES]
 
 const MAKERS =
   /\b(nvidia|geforce|tesla|amd|radeon(?! (pro|ai))|instinct|intel\(r\)|intel|apple|huawei|ascend|moore ?threads|graphics|gpu|tm|r)\b/gi
@@ -14,10 +15,13 @@ export function deviceKey(text: string): string {
     .replace(/[()®™]/g, ' ')
     .replace(MAKERS, ' ')
     .toLowerCase()
-    .replace(/\b(rtx|gtx|rx|mtt|laptop)\b|(?<![a-z])(rtx|gtx|rx)(?=\d)/g, ' ')
+    .replace(/\b(rtx|gtx|rx|mtt)\b|(?<![a-z])(rtx|gtx|rx)(?=\d)/g, ' ')
     .replace(/\b\d+ ?gi?b\b/g, ' ')
     .replace(/[^a-z0-9+]+/g, '')
 }
+
+/** What makes another card of the same number. */
+const OTHER_MODEL = /^(\d|super|ti|laptop|mobile|maxq|xtx?$|gre|d$|dv\d|s$)/
 
 const byKey = new Map(DEVICES.flatMap((device) => [device.name, ...device.aliases].map((name) => [deviceKey(name), device] as const)))
 
@@ -27,7 +31,7 @@ export function deviceNamed(text: string): Device | undefined {
   const direct = byKey.get(key)
   if (direct) return direct
   // Drivers add forms: `A100-SXM4-80GB`, `H20-3e`.
-  const begun = [...byKey].filter(([known]) => known.length >= 3 && key.startsWith(known) && !/^\d/.test(key.slice(known.length)))
+  const begun = [...byKey].filter(([known]) => known.length >= 3 && key.startsWith(known) && !OTHER_MODEL.test(key.slice(known.length)))
   return begun.toSorted((a, b) => b[0].length - a[0].length)[0]?.[1]
 }
 

@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { MachineGpu } from '../machine.ts'
 import { GPUS_A_NODE } from '../machine.ts'
 import { deviceNamed, nearestDevices } from './device-table.ts'
+import { bandwidthOf } from './device.ts'
 
 const GIB = 2 ** 30
 const MOST_GPUS = 1024
@@ -29,19 +30,20 @@ function parseOne(text: string): Omit<MachineGpu, 'node'> {
   const [, body = text, bandwidthText] = /^(.*?)(?:@\s*([\d.]+)\s*GB\/?s)?$/i.exec(text) ?? []
   const [, name = body, memoryText] = /^(.*?)(?:[\s_-]*(?<![\d.])(\d+(?:\.\d+)?)\s*Gi?B?)?$/i.exec(body) ?? []
   const known = deviceNamed(name) ?? deviceNamed(body)
-  const bandwidth = bandwidthText === undefined ? known && known.bandwidth * 1e9 : Number(bandwidthText) * 1e9
-  const memory = memoryText === undefined ? known?.memory[0] : Number(memoryText)
+  const memory = memoryText === undefined ? known?.memory[0][0] : Number(memoryText)
+  const bandwidth = bandwidthText === undefined ? known && bandwidthOf(known, memory ?? 0) * 1e9 : Number(bandwidthText) * 1e9
   if (memory === undefined || bandwidth === undefined || !(memory > 0) || !(bandwidth > 0)) throw unknown(text, name)
+  const bytes = memory * GIB * (known?.hasInlineEcc === true ? 15 / 16 : 1)
   return {
-    name: known ? (memory === known.memory[0] ? known.name : `${known.name} ${memory} GiB`) : name.trim(),
+    name: known ? (memory === known.memory[0][0] ? known.name : `${known.name} ${memory} GiB`) : name.trim(),
     vendor: known?.vendor ?? 'other',
-    memoryBytes: memory * GIB,
-    freeBytes: memory * GIB * (known?.vendor === 'apple' ? metalShare(memory) : 1),
+    memoryBytes: bytes,
+    freeBytes: bytes * (known?.vendor === 'apple' ? metalShare(memory) : 1),
     bandwidth,
     isUnified: known?.isUnified ?? false,
     ...(known?.fp16 === undefined ? {} : { fp16: known.fp16 * 1e12 }),
     ...(known?.fp8 === undefined ? {} : { fp8: known.fp8 * 1e12 }),
-    ...(known ? { source: known.source } : {}),
+    ...(known ? { source: known.source, unconfirmed: known.unconfirmed } : {}),
   }
 }
 
