@@ -40,7 +40,7 @@ describe('tool calls', () => {
     for (let length = 0; length < text.length; length++) {
       const answer = read(given, text.slice(0, length))
       expect(answer.text, text.slice(0, length)).not.toMatch(
-        /DSML|tool▁|TOOL_CALLS|<tool_call>|python_tag|<\|(?:channel|start|message|call)/,
+        /DSML|tool▁|TOOL_CALLS|<tool_call>|python_tag|<function=|<parameter=|<arg_|<\|tool_call|<\|(?:channel|start|message|call)/,
       )
       expect(answer.calls.length).toBeLessThanOrEqual(2)
     }
@@ -59,6 +59,14 @@ describe('tool calls', () => {
       expect(answer.text).toContain('get_weather'.slice(0, given.dialect === gptOss ? 0 : undefined))
     }
   })
+})
+
+it.each(parallel)('%s: without parallel calls the answer is over with the first', (_, given, text) => {
+  const whole = `${text}\nDone`
+  const expected = merged(pieces({ ...given, parallelToolCalls: false }, [whole]))
+  expect(expected.filter(({ type }) => type === 'call-begin')).toHaveLength(1)
+  expect(expected.at(-1)).toMatchObject({ type: 'call-end', call: 0 })
+  expect(merged(pieces({ ...given, parallelToolCalls: false }, whole.split('')))).toEqual(expected)
 })
 
 describe('arguments while they stream', () => {

@@ -28,18 +28,30 @@ export function createAnswerParser(options: AnswerParserOptions): AnswerParser {
   const pieces = new PieceList(options.newId)
   const stages = options.dialect.tools.type === 'harmony' ? createHarmonyStages(options, pieces) : new AnswerReader(options, pieces)
   const window: TextWindow = { text: '', ended: false }
+  let isOver = false
+  const taken = (): AnswerPiece[] => {
+    const all = pieces.takeAll()
+    if (options.parallelToolCalls !== false) return all
+    if (isOver) return []
+    const end = all.findIndex(({ type }) => type === 'call-end')
+    isOver = end >= 0
+    return isOver ? all.slice(0, end + 1) : all
+  }
   return {
     push: (text) => {
       for (let start = 0; start < text.length; start += CHUNK) {
         window.text += text.slice(start, start + CHUNK)
         stages.read(window)
       }
-      return pieces.takeAll()
+      return taken()
     },
     end: () => {
       window.ended = true
       stages.read(window)
-      return pieces.takeAll()
+      return taken()
+    },
+    get isOver() {
+      return isOver
     },
     get state() {
       return stages.state

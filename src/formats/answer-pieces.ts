@@ -17,6 +17,8 @@ export interface AnswerParser {
   /** What was held back. Afterwards nothing may be pushed. */
   end(): AnswerPiece[]
   readonly state: AnswerState
+  /** Nothing that still comes can change the answer: whoever generates may stop. */
+  readonly isOver: boolean
 }
 
 export type AnswerState = 'thinking' | 'answer' | 'calling'
@@ -27,6 +29,8 @@ export interface AnswerParserOptions {
   mayThink: boolean
   tools: readonly Tool[]
   toolChoice?: ToolChoice
+  /** false: the answer is over with its first call; what the model goes on with is dropped. */
+  parallelToolCalls?: boolean
   /** false: thoughts stay in the text, with their tags. */
   split: boolean
   newId(): string

@@ -146,3 +146,27 @@ describe('thinking', () => {
     expect(render(real('deepseek-v3.1', deepseek), prompt).opensThought).toBe(false)
   })
 })
+
+describe('without a template', () => {
+  const talk: MessagesPrompt = {
+    type: 'messages',
+    messages: [
+      { role: 'system', content: 'S' },
+      { role: 'user', content: 'q </think>' },
+      { role: 'assistant', content: '<think>hm</think>a' },
+      { role: 'user', content: 'r' },
+    ],
+  }
+  it.each([
+    ['GLM-4.6', '[gMASK]<sop><|system|>\nS<|user|>\nq </think><|assistant|>\na<|user|>\nr<|assistant|>'],
+    [
+      'Kimi-K2-Instruct',
+      '<|im_system|>system<|im_middle|>S<|im_end|><|im_user|>user<|im_middle|>q </think><|im_end|><|im_assistant|>assistant<|im_middle|>a<|im_end|><|im_user|>user<|im_middle|>r<|im_end|><|im_assistant|>assistant<|im_middle|>',
+    ],
+  ])('%s has the turns of its family', (name, text) => {
+    expect(renderChatTemplate({ name, architecture: 'x', bosToken: '', eosToken: '' }, talk)).toMatchObject({
+      text,
+      usedFallback: expect.stringContaining('no chat template'),
+    })
+  })
+})

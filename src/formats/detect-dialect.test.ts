@@ -34,6 +34,9 @@ describe('a dialect is told by the template', () => {
       `{% set content = content.split('</think>')[-1] %}{{'<｜Assistant｜>'}}{{'<｜tool▁sep｜>' + name + '\\n' + '\`\`\`json'}}`,
     ],
     ['deepseek-v3', `{{'<｜Assistant｜>'}}{{'function<｜tool▁sep｜>' + name + '\\n' + '\`\`\`json'}}`],
+    ['kimi-k2', `{{- '<|tool_calls_section_begin|>' }}<|tool_call_begin|>{{ id }}<|tool_call_argument_begin|>`],
+    ['glm', `<tool_call>{{ tc.name }}\n<arg_key>{{ k }}</arg_key>\n<arg_value>{{ v }}</arg_value>\n</tool_call>`],
+    ['qwen3-coder', `{{- '\\n<tool_call>\\n<function=' + tool_call.name + '>\\n' }}{{- '<parameter=' + args_name + '>\\n' }}`],
     ['mistral', `{{- "[TOOL_CALLS]" + name + "[ARGS]" + arguments }}`],
   ])('%s', (name, template) => {
     expect(detectDialect({ template, architecture: 'llama' }).name).toBe(name)

@@ -7,10 +7,13 @@ import { deepseekV32 } from './dialects/deepseek-v32.ts'
 import { deepseekV4 } from './dialects/deepseek-v4.ts'
 import { deepseekV41 } from './dialects/deepseek-v41.ts'
 import { generic, genericThinking } from './dialects/generic.ts'
+import { glm45, glm47 } from './dialects/glm.ts'
 import { gptOss } from './dialects/gpt-oss.ts'
 import { hermes } from './dialects/hermes.ts'
+import { kimiK2, kimiK2Thinking } from './dialects/kimi-k2.ts'
 import { llama3 } from './dialects/llama3.ts'
 import { mistralList, mistralNamed, mistralThinking } from './dialects/mistral.ts'
+import { qwen3Coder, qwen35 } from './dialects/qwen3-coder.ts'
 import { qwen3 } from './dialects/qwen3.ts'
 
 export interface DialectHints {
@@ -44,6 +47,12 @@ const templateRules: readonly Rule[] = [
   { dialect: mistralThinking, has: ['[TOOL_CALLS]', '[THINK]'] },
   { dialect: mistralNamed, has: ['[TOOL_CALLS]', '[ARGS]'] },
   { dialect: mistralList, has: ['[TOOL_CALLS]'] },
+  { dialect: kimiK2Thinking, has: ['<|tool_calls_section_begin|>', '<think>'] },
+  { dialect: kimiK2, has: ['<|tool_calls_section_begin|>'] },
+  { dialect: glm47, has: ['<tool_call>', '</arg_key><arg_value>'] },
+  { dialect: glm45, has: ['<tool_call>', '<arg_key>', '<arg_value>'] },
+  { dialect: qwen35, has: ['<tool_call>', '<function=', '<parameter=', '</think>'] },
+  { dialect: qwen3Coder, has: ['<tool_call>', '<function=', '<parameter='] },
   { dialect: qwen3, has: ['<tool_call>', '</think>', '"arguments"'] },
   { dialect: hermes, has: ['<tool_call>', '"arguments"'] },
   { dialect: llama3, has: ['<|start_header_id|>', '"parameters": '] },
@@ -61,6 +70,12 @@ const nameRules: readonly [RegExp, AnswerDialect][] = [
   [/deepseek[-_ ]?r1/i, deepseekR1],
   [/deepseek[-_ ]?(v3|v2\.5|prover[-_ ]?v2)/i, deepseekV3],
   [/gpt[-_ ]?oss/i, gptOss],
+  [/kimi[-_ ]?k2.*thinking|kimi[-_ ]?k2[._]5/i, kimiK2Thinking],
+  [/kimi[-_ ]?k2/i, kimiK2],
+  [/glm[-_ ]?4[._][56]|glm[-_ ]?4[-_ ]?moe/i, glm45],
+  [/glm[-_ ]?(4[._][7-9]|[5-9])/i, glm47],
+  [/qwen[-_ ]?3[-_ ]?coder/i, qwen3Coder],
+  [/qwen[-_ ]?3[._][5-9]/i, qwen35],
   [/qwq|qwen[-_ ]?3(?![.\d])(?!.*(instruct|coder))/i, qwen3],
   [/qwen|hermes/i, hermes],
   [/llama[-_ ]?3\.[1-3]/i, llama3],
@@ -73,6 +88,8 @@ const architectureRules: readonly [RegExp, AnswerDialect][] = [
   [/^deepseek4/, deepseekV4],
   [/^deepseek32/, deepseekV32],
   [/^gpt-?oss/, gptOss],
+  [/^glm4_?moe/, glm45],
+  [/^qwen35|^qwen3_5/, qwen35],
   [/^qwen3/, qwen3],
   [/^qwen2/, hermes],
 ]

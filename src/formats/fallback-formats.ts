@@ -14,6 +14,8 @@ export const FALLBACK_FAMILIES = [
   'llama3',
   'mistral',
   'gemma',
+  'glm',
+  'kimi',
   'plain',
 ] as const
 export type FallbackFamily = (typeof FALLBACK_FAMILIES)[number]
@@ -58,6 +60,8 @@ const rules: readonly [Hint, FallbackFamily][] = [
   [all(templateSays('<｜Assistant｜>'), templateSays('<think>\\n')), 'deepseek-r1'],
   [templateSays('<｜Assistant｜>'), 'deepseek-v3'],
   [templateSays('<|im_start|>'), 'chatml'],
+  [templateSays('<|im_middle|>'), 'kimi'],
+  [templateSays('[gMASK]'), 'glm'],
   [templateSays('<|start_header_id|>'), 'llama3'],
   [templateSays('<start_of_turn>'), 'gemma'],
   [templateSays('<<SYS>>'), 'llama2'],
@@ -66,6 +70,8 @@ const rules: readonly [Hint, FallbackFamily][] = [
   [nameSays(/deepseek[-_ ]?coder(?![-_ ]?v2)/i), 'deepseek-coder'],
   [nameSays(/deepseek[-_ ]?v?2(?!\.5)|deepseek[-_ ](llm|moe|math|coder)/i), 'deepseek-v2'],
   [nameSays(/deepseek/i), 'deepseek-v3'],
+  [nameSays(/kimi[-_ ]?k2/i), 'kimi'],
+  [nameSays(/glm[-_ ]?(4|5)/i), 'glm'],
   [nameSays(/llama[-_ ]?2|vicuna/i), 'llama2'],
   [nameSays(/mistral|mixtral|ministral/i), 'mistral'],
   [bosIs('<|begin_of_text|>'), 'llama3'],
@@ -73,6 +79,7 @@ const rules: readonly [Hint, FallbackFamily][] = [
   [architectureIs(/^(qwen|smollm|internlm2|yi)/), 'chatml'],
   [architectureIs(/^deepseek2/), 'deepseek-v3'],
   [architectureIs(/^deepseek$/), 'deepseek-v2'],
+  [architectureIs(/^glm4/), 'glm'],
   [architectureIs(/^gemma/), 'gemma'],
   [architectureIs(/^mistral/), 'mistral'],
 ]
@@ -144,6 +151,18 @@ const formats: Record<FallbackFamily, (messages: readonly Message[], tokens: For
     ) +
     (ask ? '<start_of_turn>model\n' : ''),
 
+  // The thoughts of earlier answers are left out, as the template does.
+  glm: (messages, { ask }) =>
+    '[gMASK]<sop>' +
+    turns(messages, ({ role, content }) => `<|${role}|>\n${(role === 'assistant' ? withoutThought(content) : content).trim()}`) +
+    (ask ? '<|assistant|>' : ''),
+
+  kimi: (messages, { ask }) =>
+    turns(
+      messages,
+      ({ role, content }) => `<|im_${role}|>${role}<|im_middle|>${role === 'assistant' ? withoutThought(content) : content}<|im_end|>`,
+    ) + (ask ? '<|im_assistant|>assistant<|im_middle|>' : ''),
+
   plain: (messages, { ask }) =>
     turns(messages, ({ role, content }) =>
       role === 'system' ? `${content}\n\n` : `${role === 'assistant' ? 'Assistant' : 'User'}: ${content}\n\n`,
@@ -158,9 +177,13 @@ function turns(messages: readonly Message[], format: (message: Message) => strin
 function deepseekTurns(messages: readonly Message[], eos: string): string {
   return turns(messages, ({ role, content }) => {
     if (role === 'system') return content
-    if (role === 'assistant') return `<｜Assistant｜>${content.split('</think>').at(-1) ?? ''}${eos}`
+    if (role === 'assistant') return `<｜Assistant｜>${withoutThought(content)}${eos}`
     return `<｜User｜>${content}`
   })
+}
+
+function withoutThought(content: string): string {
+  return content.split('</think>').at(-1) ?? ''
 }
 
 /** `[INST] … [/INST]`; Llama 2 begins every user turn with BOS, Mistral only the first. The assistant speaks right after `[/INST]`. */

@@ -14,10 +14,13 @@ import { deepseekV31 } from './dialects/deepseek-v31.ts'
 import { deepseekV32 } from './dialects/deepseek-v32.ts'
 import { deepseekV4 } from './dialects/deepseek-v4.ts'
 import { deepseekV41 } from './dialects/deepseek-v41.ts'
+import { glm45, glm47 } from './dialects/glm.ts'
 import { gptOss } from './dialects/gpt-oss.ts'
 import { hermes } from './dialects/hermes.ts'
+import { kimiK2 } from './dialects/kimi-k2.ts'
 import { llama3 } from './dialects/llama3.ts'
 import { mistralList, mistralNamed } from './dialects/mistral.ts'
+import { qwen3Coder } from './dialects/qwen3-coder.ts'
 import { qwen3 } from './dialects/qwen3.ts'
 import { allowedTools, type ConstraintWishes, outputConstraint } from './output-constraint.ts'
 
@@ -93,6 +96,21 @@ const block = (...calls: string[]): string => `<｜tool▁calls▁begin｜>${cal
 const v31 = (name: string, text: string): string => `<｜tool▁call▁begin｜>${name}<｜tool▁sep｜>${text}<｜tool▁call▁end｜>`
 const tagged = (name: string, text: string): string => `<tool_call>\n{"name": "${name}", "arguments": ${text}}\n</tool_call>`
 const bad = '{"days": 3}'
+const element = (name: string, ...parameters: string[]): string =>
+  `<tool_call>\n<function=${name}>\n${parameters.join('')}</function>\n</tool_call>`
+const parameter = (key: string, value: string): string => `<parameter=${key}>\n${value}\n</parameter>\n`
+const keyed = (lineBreak: string, name: string, ...parameters: [key: string, value: string][]): string =>
+  `<tool_call>${[name, ...parameters.flatMap(([key, value]) => [`<arg_key>${key}</arg_key>`, `<arg_value>${value}</arg_value>`]), '</tool_call>'].join(lineBreak)}`
+const glm = (lineBreak: string): { one: string; two: string; wrong: string } => {
+  const one = keyed(lineBreak, 'get_weather', ['city', '柏林 "x"'], ['days', '3'], ['unit', 'C'])
+  return {
+    one,
+    two: `${one}${lineBreak}${keyed(lineBreak, 'now')}`,
+    wrong: keyed(lineBreak, 'get_weather', ['city', 'x'], ['days', 'three']),
+  }
+}
+const kimi = (...calls: [name: string, text: string][]): string =>
+  `<|tool_calls_section_begin|>${calls.map(([name, text], index) => `<|tool_call_begin|>functions.${name}:${index + 9}<|tool_call_argument_begin|>${text}<|tool_call_end|>`).join('')}<|tool_calls_section_end|>`
 
 const written: [string, AnswerDialect, { one: string; two?: string; wrong: string }][] = [
   [
@@ -116,6 +134,22 @@ const written: [string, AnswerDialect, { one: string; two?: string; wrong: strin
     'Hermes',
     hermes,
     { one: tagged('get_weather', city), two: `${tagged('get_weather', city)}\n${tagged('now', '{}')}`, wrong: tagged('get_weather', bad) },
+  ],
+  [
+    'Qwen3-Coder',
+    qwen3Coder,
+    {
+      one: element('get_weather', parameter('city', '柏林 "x"'), parameter('days', '3')),
+      two: `${element('get_weather', parameter('city', '柏林 "x"'))}\n${element('now')}`,
+      wrong: element('get_weather', parameter('days', '3')),
+    },
+  ],
+  ['GLM 4.5', glm45, glm('\n')],
+  ['GLM 4.7', glm47, glm('')],
+  [
+    'Kimi K2',
+    kimiK2,
+    { one: kimi(['get_weather', city]), two: kimi(['get_weather', city], ['now', '{}']), wrong: kimi(['get_weather', bad]) },
   ],
   [
     'Mistral list',

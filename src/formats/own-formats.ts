@@ -1,7 +1,7 @@
 /** Prompts without a template: our encoders for the families that ship none, turn formats for the others. */
 import type { Message } from '../shared/generate.ts'
 import type { AnswerDialect, DialectName } from './answer-dialect.ts'
-import type { MessagesPrompt, TemplateSource } from './template-source.ts'
+import { ANSWER_SCHEMA, type MessagesPrompt, type TemplateSource } from './template-source.ts'
 import { encodeDeepseekV31 } from './encoders/deepseek-v31-encoder.ts'
 import { encodeDeepseekV32 } from './encoders/deepseek-v32-encoder.ts'
 import { encodeDeepseekV4, encodeDeepseekV41 } from './encoders/deepseek-v4-encoder.ts'
@@ -50,6 +50,7 @@ function encoded({ source, prompt, dialect, choice }: OwnFormatInput, encoder: (
     messages: prompt.messages,
     tools: prompt.tools ?? [],
     thinking: enabled ?? thinkingVariable(prompt) ?? false,
+    responseFormat: prompt.templateVariables?.[ANSWER_SCHEMA],
     effort: effortText(dialect.name, source.name, effort),
     ask: !prompt.continueLast,
   })

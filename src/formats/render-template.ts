@@ -1,11 +1,11 @@
 /** A conversation through the Jinja template of its model, tried in the shapes that templates disagree about. */
 import type { Message } from '../shared/generate.ts'
-import type { MessagesPrompt, TemplateSource } from './template-source.ts'
+import { ANSWER_SCHEMA, type MessagesPrompt, type TemplateSource } from './template-source.ts'
+import { keepsWhatWasSaid, mendedMessages, oneCallEach } from './message-mends.ts'
 import { runTemplate, TemplateRefusal } from './run-template.ts'
 import {
   keepsToolCalls,
   leadingSystemAsOne,
-  mergeSystemMessage,
   shortCallIds,
   templateMessage,
   templateTool,
@@ -25,38 +25,55 @@ const GROWTH_ALLOWANCE = 64 * 1024
 const END_MARK = '\u{f8ff}bendi-end\u{f8ff}'
 
 /**
- * As is; when that is refused and starts with a system message, once more with that message merged into the user's (Gemma, old Mistral).
+ * As it is; where the template refuses that, or drops what somebody said, in the first shape that it takes whole (Gemma has no system message,
+ * Mistral wants roles that alternate and shows the system message only when the user spoke last).
  * Throws TemplateRefusal, and an Error when the template fails.
  */
 export function renderTemplate(source: TemplateSource, template: string, given: MessagesPrompt, now: Date): RenderedText {
+  try {
+    return renderMended(source, template, given, now)
+  } catch (error) {
+    const described = withDescriptions(given)
+    if (error instanceof TemplateRefusal || !described) throw error
+    return renderMended(source, template, described, now)
+  }
+}
+
+/** gpt-oss's template fails on a tool without a description; others would show an empty one. Undefined when all have one. */
+function withDescriptions(given: MessagesPrompt): MessagesPrompt | undefined {
+  if (!given.tools?.some(({ description }) => description === undefined)) return undefined
+  return { ...given, tools: given.tools.map((tool) => ({ ...tool, description: tool.description ?? '' })) }
+}
+
+function renderMended(source: TemplateSource, template: string, given: MessagesPrompt, now: Date): RenderedText {
   const asDeveloper = renderDeveloper(source, template, given, now)
   if (asDeveloper !== undefined) return { text: asDeveloper }
-  const prompt = { ...given, messages: suitedIds(template, leadingSystemAsOne(given.messages)) }
-  try {
-    return { text: renderShapes(source, template, prompt, now) }
-  } catch (error) {
-    const merged = mergeSystemMessage(prompt.messages)
-    if (!(error instanceof TemplateRefusal) || !merged) throw error
-    const text = attempt(() => renderShapes(source, template, { ...prompt, messages: merged }, now))
-    if (text === undefined) throw error
-    return {
-      text,
-      usedFallback: `the chat template refuses a system message (${error.message}); it was put in front of the first user message`,
-    }
+  const messages = suited(template, leadingSystemAsOne(given.messages))
+  const render = (shaped: readonly Message[]): string => renderShapes(source, template, { ...given, messages: [...shaped] }, now)
+  const asItIs = attemptOrRefusal(() => render(messages))
+  if (asItIs.text !== undefined && keepsWhatWasSaid(asItIs.text, messages)) return { text: asItIs.text }
+  for (const { messages: mended, note } of mendedMessages(messages)) {
+    const text = note === undefined ? undefined : attempt(() => render(mended))
+    if (text === undefined || !keepsWhatWasSaid(text, mended)) continue
+    const why = asItIs.refusal ? `refuses these messages (${asItIs.refusal.message})` : 'drops some messages'
+    return { text, usedFallback: `the chat template ${why}; ${note}` }
   }
+  if (asItIs.text !== undefined) return { text: asItIs.text }
+  throw asItIs.refusal
 }
 
 /** Developer messages in their own role, when the template shows them. Everywhere else they rank as system messages. */
 function renderDeveloper(source: TemplateSource, template: string, given: MessagesPrompt, now: Date): string | undefined {
   const told = given.messages.filter(({ role }) => role === 'developer')
   if (told.length === 0 || !template.includes('developer')) return undefined
-  const prompt = { ...given, messages: suitedIds(template, given.messages) }
+  const prompt = { ...given, messages: suited(template, given.messages) }
   const text = attempt(() => renderShapes(source, template, prompt, now))
   return told.every(({ content }) => text?.includes(content.trim())) ? text : undefined
 }
 
-/** Mistral's templates refuse ids that are not nine letters or digits. */
-function suitedIds(template: string, messages: readonly Message[]): Message[] {
+/** Mistral's templates refuse ids that are not nine letters or digits; gpt-oss's shows one call a message. */
+function suited(template: string, messages: readonly Message[]): Message[] {
+  if (template.includes('<|channel|>')) return oneCallEach(messages)
   return /length\s*!=\s*9/.test(template) ? shortCallIds(messages) : [...messages]
 }
 
@@ -76,6 +93,7 @@ function renderShape(source: TemplateSource, template: string, prompt: MessagesP
   const messages = prompt.continueLast ? markEnd(prompt.messages) : prompt.messages
   const variables = {
     ...prompt.templateVariables,
+    ...toldSchema(template, prompt),
     messages: messages.map((message) => templateMessage(message, shape)),
     ...(prompt.tools?.length ? { tools: prompt.tools.map(templateTool) } : {}),
     add_generation_prompt: !prompt.continueLast,
@@ -87,6 +105,12 @@ function renderShape(source: TemplateSource, template: string, prompt: MessagesP
   return prompt.continueLast ? cutAtEndMark(text) : text
 }
 
+/** DeepSeek V4's templates have a place for the bare schema; others use the name for something else. */
+function toldSchema(template: string, { templateVariables }: MessagesPrompt): Record<string, unknown> {
+  const schema = templateVariables?.[ANSWER_SCHEMA]
+  return schema !== undefined && template.includes('strictly adhere to the following schema') ? { response_format: schema } : {}
+}
+
 function markEnd(messages: readonly Message[]): Message[] {
   return messages.map((message, index) => (index === messages.length - 1 ? { ...message, content: message.content + END_MARK } : message))
 }
@@ -95,6 +119,16 @@ function cutAtEndMark(text: string): string {
   const end = text.lastIndexOf(END_MARK)
   if (end < 0) throw new Error('the template does not show the message that is to be continued')
   return text.slice(0, end)
+}
+
+/** Other errors are the caller's. */
+function attemptOrRefusal(run: () => string): { text?: string; refusal?: TemplateRefusal } {
+  try {
+    return { text: run() }
+  } catch (error) {
+    if (error instanceof TemplateRefusal) return { refusal: error }
+    throw error
+  }
 }
 
 function attempt<T>(run: () => T): T | undefined {

@@ -60,6 +60,13 @@ export function mergeSystemMessage(messages: readonly Message[]): Message[] | un
   return [{ ...second, content: `${first.content}\n\n${second.content}` }, ...rest]
 }
 
+/** The system text goes in front of the last user message, where Mistral's templates put it. Undefined when there is none. */
+export function moveSystemMessage([system, ...rest]: readonly Message[]): Message[] | undefined {
+  const index = rest.findLastIndex(({ role }) => role === 'user')
+  const user = rest[index]
+  return system && user && rest.with(index, { ...user, content: `${system.content}\n\n${user.content}` })
+}
+
 /** For templates without a developer role: it ranks as a system message; several in a row at the beginning are one, since most templates read one. */
 export function leadingSystemAsOne(messages: readonly Message[]): Message[] {
   const known = messages.map((message): Message => (message.role === 'developer' ? { ...message, role: 'system' } : message))

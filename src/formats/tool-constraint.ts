@@ -1,11 +1,12 @@
 /** Tool calls as a grammar: which texts and schemas follow each other when a model calls these tools in its own syntax. */
 import type { Tool } from '../shared/generate.ts'
 import type { StructuralFormat, StructuralTag } from './constraint.ts'
-import type { DsmlSyntax, ToolSyntax } from './tool-syntax.ts'
+import type { DsmlSyntax, ElementCallSyntax, ToolSyntax } from './tool-syntax.ts'
 
 type Schema = Record<string, unknown>
 
 const ANY_OBJECT: Schema = { type: 'object' }
+const CALL_NUMBER: StructuralFormat = { type: 'regex', pattern: '[0-9]{1,4}' }
 /** XGrammar takes no constant without text. */
 const NOTHING: StructuralFormat = { type: 'grammar', grammar: 'root ::= ""' }
 
@@ -52,6 +53,7 @@ function triggerOf(syntax: ToolSyntax): string | undefined {
       return syntax.begin.trim()
     case 'named':
     case 'json':
+    case 'elements':
       return (syntax.begin || syntax.callBegin).trim() || undefined
   }
 }
@@ -62,6 +64,7 @@ function callLead(syntax: ToolSyntax): string {
     case 'json':
       return `${syntax.callBegin}{"name": `
     case 'named':
+    case 'elements':
       return syntax.callBegin
     case 'harmony':
       return '<|channel|>commentary to=functions.'
@@ -82,11 +85,25 @@ function callTag(syntax: ToolSyntax, tool: Tool): StructuralTag {
         end: `}${syntax.callEnd}`,
       }
     case 'named':
-      return { type: 'tag', begin: tool.name + syntax.nameEnd, content: schema, end: syntax.callEnd }
+      return syntax.numbered
+        ? { type: 'tag', begin: `${tool.name}:`, content: sequence([CALL_NUMBER, constant(syntax.nameEnd), schema]), end: syntax.callEnd }
+        : { type: 'tag', begin: tool.name + syntax.nameEnd, content: schema, end: syntax.callEnd }
+    case 'elements':
+      return {
+        type: 'tag',
+        begin: tool.name + syntax.nameEnd,
+        content: parameterElements(tool, elementParameter(syntax)),
+        end: syntax.callEnd,
+      }
     case 'harmony':
       return { type: 'tag', begin: `${tool.name} <|constrain|>json<|message|>`, content: schema, end: '' }
     case 'dsml':
-      return { type: 'tag', begin: `${tool.name}">\n`, content: dsmlArguments(syntax, tool), end: `</${syntax.tag}invoke>` }
+      return {
+        type: 'tag',
+        begin: `${tool.name}">\n`,
+        content: parameterElements(tool, dsmlParameter(syntax)),
+        end: `</${syntax.tag}invoke>`,
+      }
   }
 }
 
@@ -95,7 +112,7 @@ function argumentsSchema(tool: Tool): Schema {
 }
 
 /** One element for each property, in the schema's order; the ones that are not required may be left out. */
-function dsmlArguments(syntax: DsmlSyntax, tool: Tool): StructuralFormat {
+function parameterElements(tool: Tool, elementOf: (name: string, schema: Schema) => StructuralFormat): StructuralFormat {
   const { properties, required } = argumentsSchema(tool)
   const needed = new Set(Array.isArray(required) ? required : [])
   const entries = isRecord(properties) ? Object.entries(properties) : []
@@ -103,19 +120,31 @@ function dsmlArguments(syntax: DsmlSyntax, tool: Tool): StructuralFormat {
   if (entries.length === 0) return NOTHING
   return sequence(
     entries.map(([name, schema]) => {
-      const element = dsmlParameter(syntax, name, isRecord(schema) ? schema : {})
+      const element = elementOf(name, isRecord(schema) ? schema : {})
       return needed.has(name) ? element : { type: 'or', elements: [element, NOTHING] }
     }),
   )
 }
 
-function dsmlParameter({ tag }: DsmlSyntax, name: string, schema: Schema): StructuralFormat {
-  const begin = (isString: boolean): string => `<${tag}parameter name="${name}" string="${isString}">`
-  const end = `</${tag}parameter>\n`
-  const asText: StructuralTag = { type: 'tag', begin: begin(true), content: textFormat(schema), end }
-  const asJson: StructuralTag = { type: 'tag', begin: begin(false), content: { type: 'json_schema', json_schema: schema }, end }
-  if (isTextSchema(schema)) return asText
-  return mayBeText(schema) ? { type: 'or', elements: [asText, asJson] } : asJson
+function dsmlParameter({ tag }: DsmlSyntax): (name: string, schema: Schema) => StructuralFormat {
+  return (name, schema) => {
+    const begin = (isString: boolean): string => `<${tag}parameter name="${name}" string="${isString}">`
+    const end = `</${tag}parameter>\n`
+    const asText: StructuralTag = { type: 'tag', begin: begin(true), content: textFormat(schema), end }
+    const asJson: StructuralTag = { type: 'tag', begin: begin(false), content: { type: 'json_schema', json_schema: schema }, end }
+    if (isTextSchema(schema)) return asText
+    return mayBeText(schema) ? { type: 'or', elements: [asText, asJson] } : asJson
+  }
+}
+
+/** Nothing in the syntax tells text from JSON, so what may be both is free. */
+function elementParameter(syntax: ElementCallSyntax): (name: string, schema: Schema) => StructuralFormat {
+  return (name, schema) => ({
+    type: 'tag',
+    begin: syntax.parameterBegin + name + syntax.parameterNameEnd,
+    content: isTextSchema(schema) || mayBeText(schema) ? textFormat(schema) : { type: 'json_schema', json_schema: schema },
+    end: syntax.parameterEnd,
+  })
 }
 
 /** Raw text, narrowed where the schema lists the values or gives a pattern. */

@@ -240,6 +240,20 @@ for (const model of models) {
       expect(together.promptTokens).toBeGreaterThan(alone.promptTokens)
     })
 
+    it('lets answers through while it embeds many texts, and stops when nobody waits for them any more', async () => {
+      const gone = new AbortController()
+      const inputs = Array.from({ length: 10_000 }, (_, i) => `${STEM}${i}`)
+      let hasEnded = false
+      const embedding = engine.embed({ id: 'many', model: 'test', inputs, normalize: false }, gone.signal).finally(() => (hasEnded = true))
+      embedding.catch(() => {})
+      const answer = await collect(engine.generate(request('A short question')))
+      expect({ ends: answer.ends, hasEnded }).toEqual({ ends: 1, hasEnded: false })
+      gone.abort(new Error('gone'))
+      await expect(embedding).rejects.toThrow('gone')
+      // It would have to wait for all the others, which takes minutes.
+      expect((await engine.embed({ id: 'one', model: 'test', inputs: ['a cat'], normalize: false })).vectors).toHaveLength(1)
+    })
+
     it('refuses a file that is damaged, without harm to itself', async () => {
       const content = await readFile(file)
       const damaged = path.join(bench.folder, 'damaged.gguf')

@@ -198,16 +198,17 @@ describe.each(Object.entries(models))('%s', (_name, file) => {
     // Longer than one computation (256 tokens), where that does not take a minute.
     const long = Array.from({ length: model.shape.parameters < 1e7 ? 300 : 60 }, (_, index) => first[index % first.length] ?? 0)
     const inputs = [...prompts, long, ...prompts]
-    const together = await embedder.embed(inputs)
+    const now = <T>(action: () => Promise<T>): Promise<T> => action()
+    const together = await embedder.embed(inputs, now)
     expect(together).toHaveLength(inputs.length)
     expect(embedder.dimensions).toBe(model.shape.embeddingLength)
     for (const index of [0, 4]) {
-      const [alone] = await embedder.embed([inputs[index] ?? []])
+      const [alone] = await embedder.embed([inputs[index] ?? []], now)
       expect(cosine(alone ?? new Float32Array(1), together[index] ?? new Float32Array(1))).toBeGreaterThan(0.999)
     }
     expect(cosine(together[0] ?? long, together[5] ?? long)).toBeGreaterThan(0.999)
     expect(cosine(together[0] ?? long, together[1] ?? long)).toBeLessThan(0.999)
-    await expect(embedder.embed([Array.from({ length: 401 }, () => 1)])).rejects.toMatchObject({
+    await expect(embedder.embed([Array.from({ length: 401 }, () => 1)], now)).rejects.toMatchObject({
       code: 'prompt-too-long',
       data: { needed: 401 },
     })

@@ -112,3 +112,14 @@ export interface Runner {
   /** Tokens that a slot really holds: for the idle integrity check. */
   sequenceLength(slot: Slot): number
 }
+
+/** Tokens that runs compute together. */
+export function tokensOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + run.tokens.length, 0)
+}
+
+/** Prompt tokens of a batch, and the rows of those who read already. */
+export function stepShape({ runs, tokenCount }: Batch): { rows: number; promptTokens: number } {
+  const promptTokens = tokensOf(runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft))
+  return { rows: tokenCount - promptTokens, promptTokens }
+}

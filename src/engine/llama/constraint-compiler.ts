@@ -4,6 +4,7 @@ import type { Matcher } from './constraint-rule.ts'
 import { toXGrammar } from './gbnf-dialect.ts'
 import type { TokenVocabulary } from './token-vocabulary.ts'
 import { mendPattern, mendSchemaGrammar } from './xgrammar-mends.ts'
+import { withMendedPatterns } from './xgrammar-schema.ts'
 import { loadXGrammar } from './xgrammar.ts'
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher, XGrammar } from './xgrammar.ts'
 
@@ -104,7 +105,10 @@ async function compileRoot(xgrammar: XGrammar, compiler: GrammarCompiler, root: 
     case 'grammar':
       return compiler.compileGrammar(toXGrammar(root.grammar))
     case 'regex':
-      return compiler.compileStructuralTag({ type: 'structural_tag', format: { type: 'regex', pattern: mendPattern(root.pattern) } })
+      return compiler.compileStructuralTag({
+        type: 'structural_tag',
+        format: { type: 'regex', pattern: mendPattern(root.pattern, 'text') },
+      })
     case 'structural':
       return compiler.compileStructuralTag({ type: 'structural_tag', format: await mendFormat(xgrammar, root.format) })
   }
@@ -112,7 +116,7 @@ async function compileRoot(xgrammar: XGrammar, compiler: GrammarCompiler, root: 
 
 /** Only properties that the schema names, unless it asks for others. */
 async function schemaGrammar({ schemaToGrammar }: XGrammar, schema: object | boolean): Promise<string> {
-  return mendSchemaGrammar(await schemaToGrammar(JSON.stringify(schema), true, 2, undefined, true))
+  return mendSchemaGrammar(await schemaToGrammar(JSON.stringify(withMendedPatterns(schema)), true, 2, undefined, true))
 }
 
 async function mendFormat(xgrammar: XGrammar, format: StructuralFormat): Promise<StructuralFormat> {
@@ -120,7 +124,7 @@ async function mendFormat(xgrammar: XGrammar, format: StructuralFormat): Promise
     case 'json_schema':
       return { type: 'grammar', grammar: await schemaGrammar(xgrammar, format.json_schema) }
     case 'regex':
-      return { ...format, pattern: mendPattern(format.pattern) }
+      return { ...format, pattern: mendPattern(format.pattern, 'text') }
     case 'grammar':
       return { ...format, grammar: toXGrammar(format.grammar) }
     case 'sequence':

@@ -4,8 +4,8 @@ import { deferred } from '../../base/async.ts'
 import type { Deferred } from '../../base/async.ts'
 import type { ConstraintRoot } from '../../formats/constraint.ts'
 import { ConstraintRefused, ConstraintTooDear } from './constraint-compiler.ts'
-import { createConstraintHost } from './constraint-host.ts'
-import type { ConstraintHost } from './constraint-host.ts'
+import type { CompiledConstraint } from './constraint-compiler.ts'
+import { createMatcherChannel, hostedConstraint } from './constraint-host.ts'
 import { startSourceThread } from './source-thread.ts'
 import type { TokenVocabulary } from './token-vocabulary.ts'
 
@@ -16,18 +16,24 @@ export interface TrialCost {
   bytes: number
 }
 
-export type TrialCommand = { type: 'try'; root: ConstraintRoot } | { type: 'serve'; shared: SharedArrayBuffer }
+export type TrialCommand =
+  | { type: 'try'; root: ConstraintRoot }
+  | { type: 'serve'; shared: SharedArrayBuffer }
+  /** Compiles, then serves. */
+  | { type: 'add'; id: number; root: ConstraintRoot; shared: SharedArrayBuffer }
 export type TrialReply = { type: 'ready' } | ({ type: 'compiled' } & TrialCost) | { type: 'refused'; reason: string }
 
 export interface ConstraintTrial {
   /** Throws ConstraintRefused. One after another. */
   cost(root: ConstraintRoot): Promise<TrialCost>
   /** The thread goes on with the last constraint only, for whoever asks: right after `cost`. The next trial gets a fresh one. */
-  keep(): ConstraintHost
+  keep(): CompiledConstraint
   /** Ends the thread. Idempotent. */
   close(): void
 }
 
+/** One question to a constraint that is dear: what it needs longer for would hold up everybody. */
+const ANSWER_LIMIT_MS = 200
 /** Idle for this long, the thread is ended: it holds the vocabulary a second time. */
 const IDLE_MS = 60_000
 
@@ -75,7 +81,7 @@ export function createConstraintTrial(vocabulary: TokenVocabulary, { limitMs }: 
 
 interface TrialThread {
   cost(root: ConstraintRoot, limitMs: number): Promise<TrialCost>
-  keep(vocabularySize: number): ConstraintHost
+  keep(vocabularySize: number): CompiledConstraint
   end(): void
 }
 
@@ -117,9 +123,9 @@ function startThread(vocabulary: TokenVocabulary): TrialThread {
       }
     },
     keep(vocabularySize) {
-      const host = createConstraintHost(vocabularySize, () => void worker.terminate())
-      worker.postMessage({ type: 'serve', shared: host.shared } satisfies TrialCommand)
-      return host
+      const channel = createMatcherChannel(vocabularySize, ANSWER_LIMIT_MS, () => void worker.terminate())
+      worker.postMessage({ type: 'serve', shared: channel.shared } satisfies TrialCommand)
+      return hostedConstraint(channel)
     },
     end: () => void worker.terminate(),
   }

@@ -150,3 +150,59 @@ test('GBNF as llama.cpp writes it: a dot, an empty alternative, counts and comme
   expect(['a  x', 'a学', 'bcbc', 'bcbcbc'].map(accepts)).toEqual([true, true, true, true])
   expect(['bc', 'ax y', 'b'].map(accepts)).toEqual([false, false, false])
 })
+
+const HOSTILE: [string, ConstraintRoot][] = [
+  ['an enum of 10,000 values', { type: 'json-schema', schema: { enum: Array.from({ length: 10_000 }, (_, index) => `value ${index}`) } }],
+  ['references in circles', circles(200)],
+  ['a list of a million', { type: 'json-schema', schema: { type: 'array', items: { type: 'string' }, minItems: 1_000_000 } }],
+  ['a text of a billion', { type: 'json-schema', schema: { type: 'string', maxLength: 1_000_000_000 } }],
+  ['repetitions of repetitions', { type: 'json-schema', schema: { type: 'string', pattern: '^(.{1,500}){500}$' } }],
+  ['the same twice', { type: 'regex', pattern: '((a|a)*){1000}' }],
+]
+
+function circles(count: number): ConstraintRoot {
+  const link = (index: number): object => ({ $ref: `#/$defs/a${index % count}` })
+  const all = Array.from({ length: count }, (_, index) => [
+    `a${index}`,
+    { type: 'object', properties: { l: link(index + 1), r: link(index + 7) }, required: ['l', 'r'] },
+  ])
+  return { type: 'json-schema', schema: { ...link(0), $defs: Object.fromEntries(all) as object } }
+}
+
+test('while hostile constraints are compiled, others go on', async () => {
+  const limitMs = 2_000
+  const set = new ConstraintSet(VOCABULARY, { limitMs })
+  const other = (await set.prepare(SCHEMA))()
+  for (const byte of Buffer.from('{"name":')) other.tryAccept(byte)
+  let [longest, last, isOver] = [0, performance.now(), false]
+  const stream = async (): Promise<void> => {
+    while (!isOver) {
+      expect(allowed(other)).toContain(0x22)
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+  const streaming = stream()
+  for (const [name, root] of HOSTILE) {
+    const outcome: unknown = await set.prepare(root).catch((error: unknown) => error)
+    expect(outcome instanceof AppError || typeof outcome === 'function', name).toBe(true)
+  }
+  isOver = true
+  await streaming
+  other.close()
+  set.close()
+  // A compilation that ran here would take all of its time: seconds. What is left is a machine with other things to do.
+  expect(longest).toBeLessThan(limitMs / 2)
+}, 60_000)
+
+test('a matcher follows what was taken, with and without asking in between', async () => {
+  const [a, b] = [(await here.prepare(SCHEMA))(), (await here.prepare(SCHEMA))()]
+  for (const byte of Buffer.from('{"name":"学"')) {
+    allowed(a)
+    expect([a.tryAccept(0x00), a.tryAccept(byte), b.tryAccept(byte)]).toEqual([false, true, true])
+  }
+  expect(allowed(a)).toEqual(allowed(b))
+  a.close()
+  b.close()
+})

@@ -1,12 +1,14 @@
 /**
- * What answers are held to, for one model: each constraint is tried in a thread first, then compiled here, where samplers can ask it without
- * waiting. Those used lately stay compiled.
+ * What answers are held to, for one model: each constraint is tried in a thread first. What is quick is then compiled in the thread that answers
+ * for all such; what is dear stays in the thread that tried it. Those used lately stay compiled. No step ever waits for a compilation that is not quick.
  */
 import type { ConstraintRoot } from '../../formats/constraint.ts'
 import { AppError } from '../../shared/errors.ts'
-import { ConstraintCompiler, ConstraintRefused, ConstraintTooDear } from './constraint-compiler.ts'
+import { ConstraintRefused, ConstraintTooDear } from './constraint-compiler.ts'
 import type { CompiledConstraint } from './constraint-compiler.ts'
 import { constraintRule } from './constraint-rule.ts'
+import { startConstraintServer } from './constraint-server.ts'
+import type { ConstraintServer } from './constraint-server.ts'
 import { createConstraintTrial } from './constraint-trial.ts'
 import type { ConstraintTrial } from './constraint-trial.ts'
 import type { LlamaModel } from './model.ts'
@@ -16,8 +18,10 @@ import type { Markup, TokenVocabulary } from './token-vocabulary.ts'
 
 /** A constraint that takes longer to prepare is refused. It does so in a thread of its own, so nobody but its request waits. */
 const LIMIT_MS = 5_000
-/** What the compilation here may take of everybody's time. What takes longer stays in the thread that tried it. */
-const LIGHT_MS = 150
+/** What takes longer to compile stays in the thread that tried it: a thread that answers for others may have to compile between two questions. */
+const LIGHT_MS = 100
+/** Threads that answer for the quick ones: a new constraint is compiled in one that nobody asks, as long as there are threads. */
+const MAX_SERVERS = 3
 const LIGHT_BYTES = 32 * 2 ** 20
 /** Such threads at most: each holds the vocabulary once more. */
 const MAX_HOSTS = 3
@@ -53,7 +57,8 @@ export class ConstraintSet {
   readonly #vocabulary: TokenVocabulary
   readonly #trial: ConstraintTrial
   readonly #lightMs: number
-  #compiler: Promise<ConstraintCompiler> | undefined
+  #servers: ConstraintServer[] = []
+  readonly #serverOf = new WeakMap<CompiledConstraint, ConstraintServer>()
   readonly #hosts = new Set<string>()
   /** In the order of use, oldest first. */
   readonly #compiled = new Map<string, Promise<CompiledConstraint>>()
@@ -72,6 +77,8 @@ export class ConstraintSet {
     this.#compiled.set(key, known)
     try {
       const compiled = await known
+      // Its thread may be compiling something else.
+      await this.#serverOf.get(compiled)?.idle()
       if (compiled.isBroken) {
         this.#forget(key, known)
         return await this.prepare(root)
@@ -87,20 +94,29 @@ export class ConstraintSet {
 
   close(): void {
     this.#trial.close()
+    for (const server of this.#servers) server.close()
     for (const [key, compiled] of this.#compiled) this.#forget(key, compiled)
   }
 
   async #compile(root: ConstraintRoot, key: string): Promise<CompiledConstraint> {
+    // The first of them gets ready at the same time.
+    this.#quietest()
     const { ms, bytes } = await this.#trial.cost(root)
     if (bytes > MAX_HOST_BYTES) throw new ConstraintTooDear(`it is too large: it takes ${Math.round(bytes / 2 ** 20)} MiB`)
     if (ms > this.#lightMs || bytes > LIGHT_BYTES) return this.#keep(key)
-    const compiler = await this.#compilerHere()
-    return compiler.compile(root)
+    const server = this.#quietest()
+    const compiled = await server.add(root)
+    this.#serverOf.set(compiled, server)
+    return compiled
   }
 
-  async #compilerHere(): Promise<ConstraintCompiler> {
-    if ((await this.#compiler)?.isBroken) this.#compiler = undefined
-    return (this.#compiler ??= ConstraintCompiler.create(this.#vocabulary))
+  #quietest(): ConstraintServer {
+    this.#servers = this.#servers.filter(({ isBroken }) => !isBroken)
+    const [quietest] = this.#servers.toSorted((a, b) => a.load - b.load)
+    if (quietest && (quietest.load === 0 || this.#servers.length >= MAX_SERVERS)) return quietest
+    const server = startConstraintServer(this.#vocabulary)
+    this.#servers.push(server)
+    return server
   }
 
   #keep(key: string): CompiledConstraint {

@@ -14,13 +14,16 @@ export interface Embedder {
   /** Tokens that one input may have. */
   readonly window: number
   /**
-   * One vector an input, not normalised. One call at a time.
+   * One vector an input, not normalised. One call at a time; `alone` is given each of its computations.
    * Throws `prompt-too-long` for an input longer than the window, `empty-prompt` for one without tokens.
    */
-  embed(tokenLists: readonly (readonly number[])[]): Promise<Float32Array[]>
+  embed(tokenLists: readonly (readonly number[])[], alone: Alone): Promise<Float32Array[]>
   /** Idempotent; not while `embed` runs. */
   close(): void
 }
+
+/** Does something when nobody else computes: between two of them others have their turn. */
+export type Alone = <T>(action: () => Promise<T>) => Promise<T>
 
 export interface EmbedderOptions {
   /** Tokens that one input may have; at most what the model was trained for. */
@@ -102,14 +105,15 @@ class NativeEmbedder implements Embedder {
     this.#batch = binding.createBatch(binding.batchCapacity(state.context))
   }
 
-  async embed(tokenLists: readonly (readonly number[])[]): Promise<Float32Array[]> {
+  async embed(tokenLists: readonly (readonly number[])[], alone: Alone): Promise<Float32Array[]> {
     if (this.#isClosed) throw new Error('the embedder is closed')
     for (const tokens of tokenLists) this.#check(tokens.length)
     const pool = new VectorPool(this.#state.pooling, this.dimensions, tokenLists)
     const { chunkTokens, isCausal } = this.#state
     const lengths = tokenLists.map((tokens) => tokens.length)
     this.#clear()
-    for (const chunk of planChunks(lengths, { chunkTokens, slots: SLOTS, whole: !isCausal })) await this.#compute(chunk, tokenLists, pool)
+    for (const chunk of planChunks(lengths, { chunkTokens, slots: SLOTS, whole: !isCausal }))
+      await alone(() => this.#compute(chunk, tokenLists, pool))
     return pool.vectors()
   }
 

@@ -134,7 +134,7 @@ class LlamaEngine implements Engine {
 
   async embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult> {
     signal?.throwIfAborted()
-    const result = (await (await this.#ready()).ask({ type: 'embed', inputs: request.inputs })) as EmbedResult
+    const result = (await (await this.#ready()).ask({ type: 'embed', inputs: request.inputs }, signal)) as EmbedResult
     return request.normalize ? { ...result, vectors: result.vectors.map(unitLength) } : result
   }
 
@@ -160,7 +160,7 @@ class LlamaEngine implements Engine {
   async rerank(request: RerankRequest, signal?: AbortSignal): Promise<RerankResult> {
     signal?.throwIfAborted()
     const { query, documents } = request
-    return (await (await this.#ready()).ask({ type: 'rerank', query, documents })) as RerankResult
+    return (await (await this.#ready()).ask({ type: 'rerank', query, documents }, signal)) as RerankResult
   }
 
   async detokenize(tokens: readonly number[]): Promise<string> {
@@ -187,7 +187,8 @@ class LlamaEngine implements Engine {
     })
     if (signal?.aborted) throw new AppError('cancelled')
     const id = this.#nextId++
-    const live = new LiveRequest({ ...rest, requestId: request.id, command: { ...command, id } })
+    const endChoice = (choice: number): void => this.#worker?.send({ type: 'end-choice', id, choice })
+    const live = new LiveRequest({ ...rest, requestId: request.id, command: { ...command, id }, endChoice })
     this.#live.set(id, live)
     if (this.#state === 'ready') this.#send(live)
     return live

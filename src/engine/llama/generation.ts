@@ -84,6 +84,12 @@ export class Generation {
     return [{ type: 'error', error: toWireError(error) }]
   }
 
+  /** Ends an answer that has said enough; nothing of what comes later is told. */
+  endChoice(choice: number): WorkerEvent[] {
+    const state = this.#choices[choice]
+    return !this.#ended && state && !state.ended ? this.#closeChoice(choice, state, 'stop') : []
+  }
+
   #takeTokens(
     choice: number,
     state: Choice,

@@ -10,6 +10,8 @@ export interface LiveRequestOptions extends Omit<PreparedRequest, 'command'> {
   /** The caller's name of it. */
   requestId: string
   command: GenerateCommand
+  /** Called once for an answer of which no more is wanted: it is to be ended. */
+  endChoice(choice: number): void
 }
 
 export class LiveRequest {
@@ -23,9 +25,13 @@ export class LiveRequest {
   readonly #parsers: (AnswerParser | undefined)[]
   /** Choices that have called a tool. */
   readonly #calling = new Set<number>()
+  readonly #endChoice: (choice: number) => void
+  /** Choices whose end was asked for. */
+  readonly #enough = new Set<number>()
   #ended = false
 
-  constructor({ requestId, command, createParser, notices }: LiveRequestOptions) {
+  constructor({ requestId, command, createParser, notices, endChoice }: LiveRequestOptions) {
+    this.#endChoice = endChoice
     this.requestId = requestId
     this.command = command
     this.#parsers = Array.from({ length: command.choices }, () => createParser?.())
@@ -67,6 +73,9 @@ export class LiveRequest {
     // Those of a tool call have no place in any reply.
     const kind = thoughtTokens > 0 && this.command.thought ? 'reasoning' : parser.state === 'calling' ? undefined : kindOf(parser)
     this.#pushPieces(choice, pieces, kind && logprobs && { kind, logprobs })
+    if (!parser.isOver || this.#enough.has(choice)) return
+    this.#enough.add(choice)
+    this.#endChoice(choice)
   }
 
   #pushPieces(

@@ -53,6 +53,7 @@ export const GenerateCommandSchema = z.strictObject({
   logprobs: z.number().optional(),
   deterministic: z.boolean(),
   promptLogprobs: z.boolean(),
+  background: z.boolean(),
   /** Of a conversation with a model that thinks aloud. */
   thought: ThoughtSettingsSchema.optional(),
   /** Of the answer after the thought: formats/constraint.ts's ConstraintRoot, which the parent has made. */
@@ -66,7 +67,12 @@ export type GenerateCommand = z.infer<typeof GenerateCommandSchema>
 export const CommandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('load'), options: WorkerOptionsSchema }),
   GenerateCommandSchema,
+  /** The end of a `generate`. */
   z.strictObject({ type: z.literal('cancel'), id: z.number() }),
+  /** One answer of a `generate` has said enough: it ends as if the model had ended it. */
+  z.strictObject({ type: z.literal('end-choice'), id: z.number(), choice: z.number() }),
+  /** The end of an `embed` or `rerank`, whose answer nobody waits for any more. */
+  z.strictObject({ type: z.literal('abandon'), id: z.number() }),
   z.strictObject({ type: z.literal('embed'), id: z.number(), inputs: z.array(z.union([z.string(), z.array(z.number())])) }),
   z.strictObject({ type: z.literal('rerank'), id: z.number(), query: z.string(), documents: z.array(z.string()) }),
   /** `generation`: the id of its `generate` command. Answers whether a thought was open. */

@@ -5,6 +5,7 @@ import { createAnswerParser } from '../../formats/answer-parser.ts'
 import type { AnswerParser } from '../../formats/answer-parser.ts'
 import { generic } from '../../formats/dialects/generic.ts'
 import { outputConstraint } from '../../formats/output-constraint.ts'
+import { ANSWER_SCHEMA } from '../../formats/template-source.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { GenerateRequest, Notice, Prompt } from '../../shared/generate.ts'
 import type { GenerateCommand, PromptText } from './messages.ts'
@@ -33,8 +34,19 @@ const ROOM = 512
 /** Throws `template-refused`, `template-failed`, `invalid-schema`, `invalid-field`. */
 export async function prepareRequest(request: GenerateRequest, options: PrepareOptions): Promise<PreparedRequest> {
   const { prompt, notices } = await fitPrompt(request, options)
-  const rendered = await options.renderer.render(prompt)
-  const { sampling, maxTokens, stop, ignoreEos, choices, logprobs, deterministic, language, promptLogprobs = false } = request
+  const rendered = await options.renderer.render(withOutputTold(prompt, request))
+  const {
+    sampling,
+    maxTokens,
+    stop,
+    ignoreEos,
+    choices,
+    logprobs,
+    deterministic,
+    language,
+    promptLogprobs = false,
+    background = false,
+  } = request
   const tools = prompt.type === 'messages' ? (prompt.tools ?? []) : []
   const constraint = constraintOf(request, rendered, prompt)
   const thought = thoughtOf(request, rendered)
@@ -50,6 +62,7 @@ export async function prepareRequest(request: GenerateRequest, options: PrepareO
       choices,
       deterministic,
       promptLogprobs,
+      background,
       markup: answer ? markupOf(answer.dialect) : [],
       ...(maxTokens === undefined ? {} : { maxTokens }),
       ...(logprobs === undefined ? {} : { logprobs }),
@@ -63,6 +76,7 @@ export async function prepareRequest(request: GenerateRequest, options: PrepareO
           ...answer,
           tools,
           ...(request.toolChoice && { toolChoice: request.toolChoice }),
+          ...(request.parallelToolCalls === undefined ? {} : { parallelToolCalls: request.parallelToolCalls }),
           split: request.reasoning === 'split',
           newId: () => `call_${randomUUID().replaceAll('-', '')}`,
         }),
@@ -78,11 +92,17 @@ async function fitPrompt(request: GenerateRequest, options: PrepareOptions): Pro
   const { renderer, window, countTokens } = options
   const room = Math.max(1, Math.min(maxTokens, Math.floor(window / 4)))
   const count = async (messages: typeof prompt.messages): Promise<number> =>
-    countTokens((await renderer.render({ ...prompt, messages })).text)
+    countTokens((await renderer.render(withOutputTold({ ...prompt, messages }, request))).text)
   const truncated = await truncateTurns(prompt.messages, window - room, count)
   if (!truncated) return { prompt, notices: [] }
   const { messages, droppedMessages, droppedTokens } = truncated
   return { prompt: { ...prompt, messages }, notices: [{ code: 'truncated', droppedMessages, droppedTokens }] }
+}
+
+/** Models whose format has a place for the schema of the answer (DeepSeek V3.2, V4) are told it there. */
+function withOutputTold(prompt: Prompt, { output }: GenerateRequest): Prompt {
+  if (prompt.type !== 'messages' || output?.type !== 'json-schema') return prompt
+  return { ...prompt, templateVariables: { ...prompt.templateVariables, [ANSWER_SCHEMA]: output.schema } }
 }
 
 /** The worker knows where the thought ends, so the constraint is that of the answer alone. */
@@ -124,9 +144,9 @@ function thoughtOf(request: GenerateRequest, { answer }: Rendered): GenerateComm
   }
 }
 
-/** All texts of a dialect's syntax: special tokens within them are marks. gpt-oss writes its channels, which its syntax does not spell out. */
+/** All texts of a dialect's syntaxes: special tokens within them are marks. gpt-oss writes its channels, which its syntax does not spell out. */
 export function markupOf(dialect: AnswerDialect): GenerateCommand['markup'] {
-  return dialect.tools.type === 'harmony' ? 'all' : [...new Set(textsIn([dialect.thought, dialect.tools]))]
+  return dialect.tools.type === 'harmony' ? 'all' : [...new Set(textsIn([dialect.thought, dialect.tools, dialect.alsoReads]))]
 }
 
 function textsIn(value: unknown): string[] {

@@ -1,13 +1,14 @@
 /** Relevance of documents to a query, for models whose file says rank pooling: one score a pair, in a context of its own. */
 import { AppError } from '../../shared/errors.ts'
 import type { BatchBuffer, ContextPointer } from './binding-types.ts'
+import type { Alone } from './embedder.ts'
 import type { LlamaModel } from './model.ts'
 
 export interface Reranker {
   /** Tokens that one query and one document may have together. */
   readonly window: number
-  /** One score a pair, higher is more relevant. One call at a time. Throws `prompt-too-long`. */
-  score(pairs: readonly (readonly number[])[]): Promise<number[]>
+  /** One score a pair, higher is more relevant. One call at a time; `alone` is given each computation. Throws `prompt-too-long`. */
+  score(pairs: readonly (readonly number[])[], alone: Alone): Promise<number[]>
 }
 
 const SLOTS = 16
@@ -76,11 +77,11 @@ class NativeReranker implements Reranker {
     this.#batch = model.binding.createBatch(model.binding.batchCapacity(context))
   }
 
-  async score(pairs: readonly (readonly number[])[]): Promise<number[]> {
+  async score(pairs: readonly (readonly number[])[], alone: Alone): Promise<number[]> {
     const longest = pairs.reduce((most, pair) => Math.max(most, pair.length), 0)
     if (longest > this.window) throw new AppError('prompt-too-long', { needed: longest, window: this.window, possible: this.window })
     const scores: number[] = []
-    for (const group of groupPairs(pairs, { tokens: this.window, slots: SLOTS })) scores.push(...(await this.#compute(group)))
+    for (const group of groupPairs(pairs, { tokens: this.window, slots: SLOTS })) scores.push(...(await alone(() => this.#compute(group))))
     return scores
   }
 

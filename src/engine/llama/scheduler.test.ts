@@ -60,6 +60,7 @@ async function step(world: World): Promise<Emission[]> {
   for (const snapshot of world.snapshots.overflow()) {
     world.snapshots.remove(snapshot.key)
     world.runner.dropBlob(snapshot.key)
+    snapshot.inMemory = false
   }
   world.scheduler.verify()
   return emissions
@@ -89,19 +90,27 @@ const arrivals = fc.array(
     stem: fc.integer({ min: 0, max: 38 }),
     own: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 8 }),
     maxTokens: fc.integer({ min: 0, max: 30 }),
+    background: fc.boolean(),
     abortAt: fc.option(fc.nat(60), { freq: 3, nil: undefined }),
   }),
   { minLength: 1, maxLength: 12 },
 )
 
+/** Prompts of one length whose answers do not end before 20 tokens. */
+function longAnswers(count: number, window: number): number[][] {
+  const own = Array.from({ length: 256 }, (_, i) => [i % 4, (i >> 2) % 4, (i >> 4) % 4, i >> 6])
+  const prompts = own.map((tokens) => [...tokens, ...stem.slice(0, 30)])
+  return prompts.filter((prompt) => alone(prompt, 20, window).length === 20).slice(0, count)
+}
+
 /** Once found: the suspended sequence is a beginning of a longer one that was saved before, and came back with the other's tokens. */
 const savedInsideAnother: [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number] = [
   { layout: 'unified', parallel: 2, slots: 2, window: 48, cells: 48 },
   [
-    { at: 19, stem: 8, own: [0], maxTokens: 2, abortAt: undefined },
-    { at: 19, stem: 37, own: [0], maxTokens: 2, abortAt: undefined },
-    { at: 0, stem: 36, own: [0, 0], maxTokens: 3, abortAt: undefined },
-    { at: 0, stem: 0, own: [0], maxTokens: 0, abortAt: undefined },
+    { at: 19, stem: 8, own: [0], maxTokens: 2, background: false, abortAt: undefined },
+    { at: 19, stem: 37, own: [0], maxTokens: 2, background: false, abortAt: undefined },
+    { at: 0, stem: 36, own: [0, 0], maxTokens: 3, background: false, abortAt: undefined },
+    { at: 0, stem: 0, own: [0], maxTokens: 0, background: false, abortAt: undefined },
   ],
   false,
   200,
@@ -131,6 +140,7 @@ describe('Scheduler', () => {
                 id: known.size,
                 tokens: prompt,
                 maxTokens: request.maxTokens,
+                background: request.background,
                 sampling: { seed: 0, ignoreEos: false },
               })
               known.set(sequence, { ...request, prompt })
@@ -197,6 +207,35 @@ describe('Scheduler', () => {
     expect(order).toEqual([short.id, long.id])
     expect((short.times.ended ?? Infinity) - short.times.arrived).toBeLessThan(30)
   })
+
+  it.each(['unified', 'split'] as const)(
+    'makes work in the background give way at once, and ends it as if nothing had been (%s)',
+    async (layout) => {
+      const shape: KvShape = { layout, parallel: 2, slots: 2, window: 100, cells: layout === 'split' ? 200 : 110 }
+      const world = setUp({ shape, speculation: false, memoryLimit: 1e6, batch: 64 })
+      const sampling = { seed: 0, ignoreEos: true }
+      const prompts = longAnswers(4, shape.window)
+      const answers = new Map<number, number[]>(prompts.map((_, id) => [id, []]))
+      const order: number[] = []
+      const take = (emissions: Emission[]): void => {
+        for (const emission of emissions) {
+          if (emission.type === 'tokens') answers.get(emission.sequence.id)?.push(...emission.tokens.map((t) => t.token))
+          if (emission.type === 'ended') order.push(emission.sequence.id)
+        }
+      }
+      const add = (id: number, background: boolean): Sequence =>
+        world.scheduler.add({ id, tokens: prompts[id] ?? [], maxTokens: 20, sampling, background })
+      const patient = [add(0, true), add(1, true)]
+      for (let i = 0; i < 8; i++) take(await step(world))
+      expect(patient.every((sequence) => sequence.slot !== undefined)).toBe(true)
+      const urgent = [add(2, false), add(3, false)]
+      take(await step(world))
+      expect(urgent.every((sequence) => sequence.slot !== undefined)).toBe(true)
+      for (let i = 0; i < 200 && !world.scheduler.isIdle; i++) take(await step(world))
+      expect(order.slice(0, 2).toSorted()).toEqual([2, 3])
+      for (const [id, prompt] of prompts.entries()) expect(answers.get(id)).toEqual(alone(prompt, 20, shape.window))
+    },
+  )
 
   it('goes on where it was after the context was made again with another shape', async () => {
     const shape: KvShape = { layout: 'split', parallel: 3, slots: 3, window: 64, cells: 192 }

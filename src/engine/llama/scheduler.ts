@@ -3,10 +3,11 @@
  * A step holds one token (or a speculated run) of every running sequence, then chunks of prompts as far as the step's budget goes.
  */
 import type { FinishReason } from '../../shared/generate.ts'
+import { stepShape, tokensOf } from './batch.ts'
 import type { Batch, Run, RunResult, Sampled, SampledToken, Slot } from './batch.ts'
 import type { KvPool, PrefixLookup } from './kv-pool.ts'
 import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight.ts'
-import { createSequence, generatedCount } from './sequence.ts'
+import { byTurn, createSequence, generatedCount, mostUrgent } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
 import { sharePrompts } from './share-prompts.ts'
 import type { StepCost } from './step-cost.ts'
@@ -35,7 +36,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   #pool: KvPool
   #waiting: Sequence[] = []
-  /** In the order of their arrival. */
+  /** Like those that wait in the order of their turn: whoever gives way is the last of them. */
   #running: Sequence[] = []
   /** Told at the next commit. */
   #pending: Emission[] = []
@@ -75,6 +76,7 @@ export class Scheduler {
   add(request: SequenceRequest): Sequence {
     const sequence = createSequence(request, this.#options.now())
     this.#waiting.push(sequence)
+    this.#waiting.sort(byTurn)
     return sequence
   }
 
@@ -118,12 +120,12 @@ export class Scheduler {
     const operations = this.#takeOperations()
     if (runs.length === 0 && operations.length === 0) return undefined
     runs.sort((a, b) => a.slot - b.slot)
-    return { operations, runs, tokenCount: countTokens(runs) }
+    return { operations, runs, tokenCount: tokensOf(runs) }
   }
 
   /** Takes in what the runner sampled and tells what came of it. */
   commit(batch: Batch, result: RunResult): Emission[] {
-    this.#observeCost(batch, result.decodeMs)
+    if (batch.tokenCount > 0) this.#options.cost.observe(stepShape(batch), result.decodeMs)
     const emissions = this.takeEmissions()
     const sampled = new Map(result.sampled.map((s) => [s.sequence, s]))
     const failed = new Map(result.failures.map((f) => [f.sequence, f]))
@@ -177,13 +179,25 @@ export class Scheduler {
   #admitWaiting(): void {
     const blocked: Sequence[] = []
     for (const sequence of this.#waiting.slice(0, MAX_CONSIDERED)) {
-      if (this.#running.length >= this.#pool.shape.parallel || blocked.some((s) => s.bypassed >= MAX_BYPASSES)) return
-      const lookup = this.#admissible(sequence)
+      if (blocked.some((s) => s.bypassed >= MAX_BYPASSES || s.background < sequence.background)) return
+      const lookup = this.#placeFor(sequence)
+      if (lookup === 'full') return
       if (lookup === undefined) blocked.push(sequence)
       else if (lookup !== 'later') {
         this.#admit(sequence, lookup)
         for (const passed of blocked) passed.bypassed++
       }
+    }
+  }
+
+  /** As `admissible`, or `full`; work in the background is suspended for it, the last first. */
+  #placeFor(sequence: Sequence): PrefixLookup | 'later' | 'full' | undefined {
+    for (;;) {
+      const isFull = this.#running.length >= this.#pool.shape.parallel
+      const lookup = isFull ? 'full' : this.#admissible(sequence)
+      const last = this.#running.at(-1)
+      if ((lookup !== 'full' && lookup !== undefined) || !last || last.background <= sequence.background) return lookup
+      this.#suspend(last)
     }
   }
 
@@ -211,7 +225,7 @@ export class Scheduler {
     sequence.suspended = undefined
     this.#waiting.splice(this.#waiting.indexOf(sequence), 1)
     this.#running.push(sequence)
-    this.#running.sort((a, b) => a.arrivedAt - b.arrivedAt || a.id - b.id)
+    this.#running.sort(byTurn)
     if (sequence.admitted) return
     sequence.admitted = true
     sequence.cachedTokens = length
@@ -289,9 +303,9 @@ export class Scheduler {
   }
 
   #addPromptRuns(runs: Run[]): void {
-    const rows = countTokens(runs)
-    const prefilling = this.#running.filter(
-      (s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id),
+    const rows = tokensOf(runs)
+    const prefilling = mostUrgent(
+      this.#running.filter((s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id)),
     )
     if (prefilling.length === 0) return
     const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
@@ -304,7 +318,7 @@ export class Scheduler {
       if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count))
         runs.push(this.#promptRun(sequence, sequence.slot, count))
     })
-    if (runs.length === 0) this.#breakDeadlock(prefilling)
+    if (runs.length === 0) this.#breakDeadlock()
   }
 
   #promptRun(sequence: Sequence, slot: Slot, count: number): Run {
@@ -319,8 +333,8 @@ export class Scheduler {
   }
 
   /** Only prompts run and none fits any more: the youngest gives its cells up. */
-  #breakDeadlock(prefilling: readonly Sequence[]): void {
-    const youngest = prefilling.at(-1)
+  #breakDeadlock(): void {
+    const youngest = this.#running.at(-1)
     if (youngest && this.#running.length > 1) this.#suspend(youngest)
   }
 
@@ -331,8 +345,8 @@ export class Scheduler {
     sequence.suspended = snapshot && { snapshot, length }
     sequence.slot = undefined
     this.#running.splice(this.#running.indexOf(sequence), 1)
-    this.#waiting.unshift(sequence)
-    this.#waiting.sort((a, b) => a.arrivedAt - b.arrivedAt || a.id - b.id)
+    this.#waiting.push(sequence)
+    this.#waiting.sort(byTurn)
   }
 
   // ── after the batch ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -380,14 +394,4 @@ export class Scheduler {
     if (opened >= 0) this.#opened.splice(opened, 1)
     else if (sequence.admitted) this.#closed.push(sequence)
   }
-
-  #observeCost(batch: Batch, decodeMs: number): void {
-    const prompts = batch.runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft)
-    const promptTokens = countTokens(prompts)
-    if (batch.tokenCount > 0) this.#options.cost.observe({ rows: batch.tokenCount - promptTokens, promptTokens }, decodeMs)
-  }
-}
-
-function countTokens(runs: readonly Run[]): number {
-  return runs.reduce((sum, run) => sum + run.tokens.length, 0)
 }

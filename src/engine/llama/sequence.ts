@@ -10,6 +10,8 @@ export interface SequenceRequest {
   /** Generated tokens at most; absent = up to the window. */
   maxTokens?: number
   sampling: SamplerSettings
+  /** Gives way to all that is not: admitted after it, suspended for it. */
+  background?: boolean
 }
 
 export interface Sequence {
@@ -24,6 +26,8 @@ export interface Sequence {
   /** Prompt tokens that came from the prefix cache when it was first admitted. */
   cachedTokens: number
   admitted: boolean
+  /** 1 for work that gives way, else 0. */
+  readonly background: 0 | 1
   /** Saved when it was suspended. The first `length` tokens of the snapshot are its own: another's, longer one may serve it too. */
   suspended: { snapshot: Snapshot; length: number } | undefined
   arrivedAt: number
@@ -61,6 +65,7 @@ export function createSequence(request: SequenceRequest, now: number): Sequence 
     slot: undefined,
     cachedTokens: 0,
     admitted: false,
+    background: request.background ? 1 : 0,
     suspended: undefined,
     arrivedAt: now,
     bypassed: 0,
@@ -69,6 +74,16 @@ export function createSequence(request: SequenceRequest, now: number): Sequence 
     acceptedTokens: 0,
     times: { arrived: now, admitted: undefined, firstToken: undefined, ended: undefined },
   }
+}
+
+/** Whose turn is first: work in the background last, else who came first. */
+export function byTurn(a: Sequence, b: Sequence): number {
+  return a.background - b.background || a.arrivedAt - b.arrivedAt || a.id - b.id
+}
+
+/** Those in the background only when there are no others. `sequences` in the order of their turn. */
+export function mostUrgent(sequences: readonly Sequence[]): Sequence[] {
+  return sequences.filter((sequence) => sequence.background === sequences[0]?.background)
 }
 
 export function generatedCount(sequence: Sequence): number {

@@ -114,6 +114,16 @@ export class Session {
     this.#outbox.post()
   }
 
+  /** Ends one answer before its model does. Its last words were sent. */
+  endChoice(id: number, choice: number): void {
+    const generation = this.#generations.get(id)
+    const sequence = generation?.sequences[choice]
+    if (!generation || !sequence) return
+    this.#tell(generation, generation.endChoice(choice))
+    this.#laneOf.get(sequence)?.cancel(sequence)
+    this.#outbox.post()
+  }
+
   /** Whether a thought of it was open. */
   closeThought(id: number): boolean {
     const sequences = this.#generations.get(id)?.sequences ?? []
@@ -128,12 +138,12 @@ export class Session {
     return textOfTokens(this.#options.model, tokens)
   }
 
-  embed(inputs: readonly (string | number[])[]): ReturnType<SideWork['embed']> {
-    return this.#sideWork.embed(inputs)
+  embed(inputs: readonly (string | number[])[], signal: AbortSignal): ReturnType<SideWork['embed']> {
+    return this.#sideWork.embed(inputs, signal)
   }
 
-  rerank(query: string, documents: readonly string[]): ReturnType<SideWork['rerank']> {
-    return this.#sideWork.rerank(query, documents)
+  rerank(query: string, documents: readonly string[], signal: AbortSignal): ReturnType<SideWork['rerank']> {
+    return this.#sideWork.rerank(query, documents, signal)
   }
 
   stats(): EngineStats {
@@ -216,7 +226,8 @@ export class Session {
         hold,
         ...(command.logprobs === undefined ? {} : { logprobs: command.logprobs }),
       }
-      const sequence = lane.add({ id: this.#nextSequence++, tokens, maxTokens: command.maxTokens, sampling })
+      const { maxTokens, background } = command
+      const sequence = lane.add({ id: this.#nextSequence++, tokens, maxTokens, sampling, background })
       this.#bySequence.set(sequence, generation)
       this.#laneOf.set(sequence, lane)
       generation.add(sequence)

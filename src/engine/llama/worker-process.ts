@@ -25,8 +25,8 @@ export interface WorkerProcess {
   readonly pid: number | undefined
   load(options: WorkerOptions): Promise<LoadedModel>
   send(command: Command): void
-  /** Rejects with an AppError, or when the process ends. */
-  ask(question: Question): Promise<unknown>
+  /** Rejects with an AppError, when the process ends, and with the signal's reason; the worker then stops working on it. */
+  ask(question: Question, signal?: AbortSignal): Promise<unknown>
   /** Lets it write down its cache; killed after `limitMs`. */
   stop(limitMs: number): Promise<void>
   kill(): void
@@ -101,6 +101,20 @@ export function startWorker(place: WorkerPlace, listeners: WorkerListeners): Wor
     return question
   }
 
+  async function abandonable(id: number, answer: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const abandon = (): void => {
+      send({ type: 'abandon', id })
+      take(id)?.reject(signal.reason)
+    }
+    if (signal.aborted) abandon()
+    else signal.addEventListener('abort', abandon, { once: true })
+    try {
+      return await answer
+    } finally {
+      signal.removeEventListener('abort', abandon)
+    }
+  }
+
   const send = (command: Command): void => {
     if (child.connected) child.send(command)
   }
@@ -112,13 +126,13 @@ export function startWorker(place: WorkerPlace, listeners: WorkerListeners): Wor
       return loaded.promise
     },
     send,
-    ask(question) {
+    ask(question, signal) {
       const id = nextQuestion++
       const answer = deferred<unknown>()
       questions.set(id, answer)
       if (child.connected) send({ ...question, id })
       else take(id)?.reject(new Error('the worker has ended'))
-      return answer.promise
+      return signal ? abandonable(id, answer.promise, signal) : answer.promise
     },
     async stop(limitMs) {
       send({ type: 'stop' })

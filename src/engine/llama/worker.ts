@@ -16,6 +16,8 @@ const IDENTITY_SAMPLE = 1 << 20
 
 const logger = createLogger({ level: 'info', sink: (entry) => process.stderr.write(`${formatLogEntry(entry)}\n`) })
 let session: Session | undefined
+/** Questions that take long, by their number. */
+const long = new Map<number, AbortController>()
 
 process.on('message', (message) => void receive(message))
 // The parent is gone: nobody can use this process any more.
@@ -55,26 +57,31 @@ function idOf(message: unknown): { id?: number; type?: string } {
 
 async function obey(command: Command): Promise<void> {
   if (command.type === 'load') return load(command.options)
-  if (!session) throw new AppError('internal', { reason: `"${command.type}" came before the model was loaded` })
+  const opened = session
+  if (!opened) throw new AppError('internal', { reason: `"${command.type}" came before the model was loaded` })
   switch (command.type) {
     case 'generate':
-      return session.generate(command)
+      return opened.generate(command)
     case 'cancel':
-      return session.cancel(command.id)
+      return opened.cancel(command.id)
+    case 'end-choice':
+      return opened.endChoice(command.id, command.choice)
+    case 'abandon':
+      return long.get(command.id)?.abort(new AppError('cancelled'))
     case 'embed':
-      return reply(command.id, await session.embed(command.inputs))
+      return replyLater(command.id, (signal) => opened.embed(command.inputs, signal))
     case 'rerank':
-      return reply(command.id, await session.rerank(command.query, command.documents))
+      return replyLater(command.id, (signal) => opened.rerank(command.query, command.documents, signal))
     case 'close-thought':
-      return reply(command.id, session.closeThought(command.generation))
+      return reply(command.id, opened.closeThought(command.generation))
     case 'tokenize':
-      return reply(command.id, await session.tokenize(command.prompt))
+      return reply(command.id, await opened.tokenize(command.prompt))
     case 'detokenize':
-      return reply(command.id, session.detokenize(command.tokens))
+      return reply(command.id, opened.detokenize(command.tokens))
     case 'stats':
-      return reply(command.id, session.stats())
+      return reply(command.id, opened.stats())
     case 'stop':
-      return stop(session)
+      return stop(opened)
   }
 }
 
@@ -127,6 +134,16 @@ async function stop(opened: Session): Promise<void> {
   await opened.persist()
   await opened.close()
   process.disconnect()
+}
+
+async function replyLater(id: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const controller = new AbortController()
+  long.set(id, controller)
+  try {
+    reply(id, await work(controller.signal))
+  } finally {
+    long.delete(id)
+  }
 }
 
 function reply(id: number, value: unknown): void {

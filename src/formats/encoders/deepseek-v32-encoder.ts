@@ -6,23 +6,15 @@ import type { Message } from '../../shared/generate.ts'
 import { deepseekV32 } from '../dialects/deepseek-v32.ts'
 import { dsmlCalls } from '../dialects/dsml.ts'
 import { callExample, encodeCalls, toolLines } from './dsml-encoder.ts'
-import { type EncoderInput, lastIndexOfRole, splitThought } from './encoder-input.ts'
+import { type EncoderInput, lastIndexOfRole, splitThought, withSystemParts } from './encoder-input.ts'
 
 const syntax = dsmlCalls('function_calls', '')
 const { open = '<think>', close = '</think>' } = deepseekV32.thought ?? {}
 
 export function encodeDeepseekV32(input: EncoderInput): string {
-  const messages = withTools(input)
+  const messages = withSystemParts(input, input.tools.length > 0 ? toolsText(toolLines(input.tools)) : undefined)
   const lastUser = lastIndexOfRole(messages, ['user', 'developer'])
   return input.bos + messages.map((_, index) => renderMessage({ ...input, messages }, index, lastUser)).join('')
-}
-
-/** Tools belong to the system message, which is made when there is none. */
-function withTools({ messages, tools }: EncoderInput): Message[] {
-  if (tools.length === 0) return [...messages]
-  const [first, ...rest] = messages
-  const system = first?.role === 'system' ? first : undefined
-  return [{ role: 'system', content: `${system?.content ?? ''}\n\n${toolsText(toolLines(tools))}` }, ...(system ? rest : messages)]
 }
 
 function renderMessage(input: EncoderInput, index: number, lastUser: number): string {

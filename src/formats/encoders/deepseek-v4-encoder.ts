@@ -7,7 +7,7 @@ import type { Message } from '../../shared/generate.ts'
 import { dsmlCalls } from '../dialects/dsml.ts'
 import type { DsmlSyntax } from '../tool-syntax.ts'
 import { callExample, encodeCalls, toolLines } from './dsml-encoder.ts'
-import { type EncoderInput, splitThought } from './encoder-input.ts'
+import { type EncoderInput, splitThought, withSystemParts } from './encoder-input.ts'
 
 interface Version {
   syntax: DsmlSyntax
@@ -35,7 +35,7 @@ interface Turn {
 }
 
 function encode(input: EncoderInput, version: Version): string {
-  const turns = mergeTurns(withTools(input, version))
+  const turns = mergeTurns(withSystemParts(input, input.tools.length > 0 ? toolsText(version.syntax, toolLines(input.tools)) : undefined))
   const drops = input.thinking && input.tools.length === 0
   const kept = drops ? turns.filter((turn, index) => turn.role !== 'developer' || index >= lastQuestion(turns, version)) : turns
   const last = lastQuestion(kept, version)
@@ -89,13 +89,6 @@ function isQuestion({ role }: Turn, index: number, version: Version): boolean {
 
 function lastQuestion(turns: readonly Turn[], version: Version): number {
   return turns.findLastIndex((turn, index) => isQuestion(turn, index, version))
-}
-
-function withTools({ messages, tools }: EncoderInput, { syntax }: Version): readonly Message[] {
-  if (tools.length === 0) return messages
-  const [first, ...rest] = messages
-  const system = first?.role === 'system' ? first : undefined
-  return [{ role: 'system', content: `${system?.content ?? ''}\n\n${toolsText(syntax, toolLines(tools))}` }, ...(system ? rest : messages)]
 }
 
 function mergeTurns(messages: readonly Message[]): Turn[] {

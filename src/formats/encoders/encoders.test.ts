@@ -148,6 +148,24 @@ describe('V3.1', () => {
   })
 })
 
+describe('the schema of the answer', () => {
+  const schema = { type: 'object', properties: { a: { type: 'integer' } } }
+  const told =
+    '## Response Format:\n\nYou MUST strictly adhere to the following schema to reply:\n{"type": "object", "properties": {"a": {"type": "integer"}}}'
+
+  it.each([
+    ['V3.2', encodeDeepseekV32, '<BOS>'],
+    ['V4', encodeDeepseekV4, '<BOS>'],
+    ['V4.1', encodeDeepseekV41, '<BOS><｜System｜>'],
+  ])('%s: is told behind the system text and the tools', (_, encode, begin) => {
+    expect(encode(given([system('S'), user('q')], { responseFormat: schema }))).toContain(`${begin}S\n\n${told}<｜User｜>q`)
+    expect(encode(given([user('q')], { responseFormat: schema }))).toContain(`${begin}\n\n${told}<｜User｜>q`)
+    const both = encode(given([system('S'), user('q')], { responseFormat: schema, tools }))
+    expect(both.indexOf('get_weather')).toBeGreaterThan(0)
+    expect(both.indexOf(told)).toBeGreaterThan(both.indexOf('get_weather'))
+  })
+})
+
 it('JSON is written as Python does', () => {
   expect(pythonJson({ a: [1, 'é"', null, true], b: {}, c: undefined })).toBe('{"a": [1, "é\\"", null, true], "b": {}}')
 })

@@ -4,6 +4,7 @@ import type { AnswerDialect } from '../answer-dialect.ts'
 import type { ToolSyntax } from '../tool-syntax.ts'
 import type { CallReader, CallSink } from './call-reader.ts'
 import { createDsmlReader } from './dsml-calls.ts'
+import { createElementCallReader, elementsFollow } from './element-calls.ts'
 import { createJsonCallReader } from './json-calls.ts'
 import { createNamedCallReader } from './named-calls.ts'
 import type { TextWindow } from './text-window.ts'
@@ -31,7 +32,7 @@ export class CallMarks {
     this.#sink = sink
     this.opens = unique(this.#syntaxes.flatMap((syntax) => syntax.marks.opens))
     this.strays = unique(this.#syntaxes.flatMap(straysOf)).filter((mark) => !this.opens.includes(mark))
-    this.closes = unique(this.#syntaxes.flatMap((syntax) => (syntax.type === 'json' ? syntax.marks.closes : [])))
+    this.closes = unique(this.#syntaxes.flatMap(closesOf))
   }
 
   get bare(): boolean {
@@ -50,7 +51,7 @@ export class CallMarks {
     let waits = false
     for (const syntax of this.#syntaxes) {
       if (!syntax.marks.opens.includes(mark)) continue
-      const follows = syntax.type === 'dsml' ? 'yes' : followsWell(syntax, window.text.slice(mark.length), window.ended)
+      const follows = followsMark(syntax, mark, window)
       if (follows === 'yes') return this.#reader(syntax)
       waits ||= follows === 'wait'
     }
@@ -63,10 +64,18 @@ export class CallMarks {
         return createJsonCallReader(syntax, this.#sink)
       case 'named':
         return createNamedCallReader(syntax, this.#sink)
+      case 'elements':
+        return createElementCallReader(syntax, this.#tools, this.#sink)
       case 'dsml':
         return createDsmlReader(this.#tools, this.#sink)
     }
   }
+}
+
+function followsMark(syntax: MarkedSyntax, mark: string, { text, ended }: TextWindow): 'yes' | 'no' | 'wait' {
+  if (syntax.type === 'dsml') return 'yes'
+  const rest = text.slice(mark.length)
+  return syntax.type === 'elements' ? elementsFollow(syntax, mark, { text: rest, ended }) : followsWell(syntax, rest, ended)
 }
 
 /** Objects begin with a bracket or a fence; a name begins with neither. */
@@ -94,8 +103,14 @@ function straysOf(syntax: MarkedSyntax): string[] {
         `</｜DSML｜ ${name}>`,
       ])
     case 'json':
+    case 'elements':
       return []
   }
+}
+
+function closesOf(syntax: MarkedSyntax): readonly string[] {
+  if (syntax.type === 'elements') return [...syntax.marks.callCloses, ...syntax.marks.closes]
+  return syntax.type === 'json' ? syntax.marks.closes : []
 }
 
 function unique(marks: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-/** Reads calls whose name stands in front of the arguments: DeepSeek V3, R1, V3.1 (read alike, whichever is meant), and Mistral from v11 on. */
+/** Reads calls whose name stands in front of the arguments: DeepSeek V3, R1, V3.1 (read alike, whichever is meant), Kimi K2, and Mistral from v11 on. */
 import type { NamedCallSyntax } from '../tool-syntax.ts'
 import { type CallReader, type CallSink, endArguments, type ReadResult } from './call-reader.ts'
 import { JsonStream } from './json-stream.ts'
@@ -7,12 +7,12 @@ import { dropSpace, findMark, heldForMarks, mayBecomeMark, startingMark, type Te
 /** UTF-16 units between a call's beginning and its arguments. */
 const MAX_HEADER = 1024
 const LONGEST_MARK = 64
-const SEPARATOR = /<[｜|]tool[▁_ ]sep[｜|]>|\[ARGS\]/
+const SEPARATOR = /<[｜|]tool[▁_ ]sep[｜|]>|\[ARGS\]|<\|tool_call_argument_begin\|>/
 const CALL_ID = /\[CALL_ID\][\w-]*/
 
 type State = 'between' | 'header' | 'arguments' | 'tail'
 
-export function createNamedCallReader({ marks }: NamedCallSyntax, sink: CallSink): CallReader {
+export function createNamedCallReader({ marks, numbered = false }: NamedCallSyntax, sink: CallSink): CallReader {
   /** What ends a call at the latest: control tokens, which no argument can hold. */
   const edges = [...marks.callCloses, ...marks.closes, ...marks.callOpens]
   let state: State = 'between'
@@ -48,7 +48,7 @@ export function createNamedCallReader({ marks }: NamedCallSyntax, sink: CallSink
   }
 
   const beginCall = (text: string): 'again' | 'done' => {
-    const name = nameIn(text)
+    const name = numbered ? withoutNumber(nameIn(text)) : nameIn(text)
     if (name === '') {
       // Without a name it is no call; its arguments are text.
       state = 'tail'
@@ -98,4 +98,9 @@ function nameIn(header: string): string {
       .split('\n')[0]
       ?.trim() ?? ''
   )
+}
+
+/** `functions.NAME:0` → `NAME`. */
+function withoutNumber(id: string): string {
+  return id.replace(/^functions\./, '').replace(/:\d+$/, '')
 }

@@ -9,13 +9,16 @@ const MAX_REPAIRED = 512 * 1024
 /** jsonrepair's time grows with the square where quotes and backslashes stand outside of texts: their numbers' product is bounded (about 0.3 s). */
 const MAX_TANGLE = 20_000
 
+/** What the whole must be. */
+export type JsonKind = 'object' | 'value'
+
 /**
- * The text that makes `sent` a valid JSON object. `rest` is what the model wrote after it and which is not valid. Where `rest` can be repaired so that
+ * The text that makes `sent` a valid JSON object (or a list, with `kind: 'value'`). `rest` is what the model wrote after it and which is not valid. Where `rest` can be repaired so that
  * the result still begins with `sent`, it is kept; otherwise `sent` is closed as it stands and `rest` is lost. Hopeless and nothing sent: `{}`.
  */
-export function repairedRest(sent: string, rest: string): string {
+export function repairedRest(sent: string, rest: string, kind: JsonKind = 'object'): string {
   for (const candidate of mayRepair(rest) ? candidates(sent + rest) : []) {
-    const repaired = tryRepair(candidate)
+    const repaired = tryRepair(candidate, kind)
     if (repaired !== undefined && repaired.startsWith(sent)) return repaired.slice(sent.length)
   }
   return sent === '' ? '{}' : completion(sent)
@@ -24,7 +27,7 @@ export function repairedRest(sent: string, rest: string): string {
 /** The object that a broken text stands for, or undefined. */
 export function repairObject(text: string): Record<string, unknown> | undefined {
   for (const candidate of mayRepair(text) ? candidates(text) : []) {
-    const repaired = tryRepair(candidate)
+    const repaired = tryRepair(candidate, 'object')
     const value: unknown = repaired === undefined ? undefined : JSON.parse(repaired)
     if (isRecord(value)) return value
   }
@@ -41,7 +44,7 @@ export function completion(sent: string): string {
 function candidates(text: string): string[] {
   const trimmed = text.replace(/[\s`]{1,64}$/, '')
   if (text.length > MAX_REPAIRED) return []
-  return trimmed.endsWith('}') ? [trimmed, trimmed.slice(0, -1)] : [trimmed]
+  return /[}\]]$/.test(trimmed) ? [trimmed, trimmed.slice(0, -1)] : [trimmed]
 }
 
 function mayRepair(broken: string): boolean {
@@ -49,11 +52,11 @@ function mayRepair(broken: string): boolean {
   return (broken.match(/\\/g)?.length ?? 0) * (broken.match(/["']/g)?.length ?? 0) <= MAX_TANGLE
 }
 
-function tryRepair(text: string): string | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined
+function tryRepair(text: string, kind: JsonKind): string | undefined {
+  if (!(kind === 'object' ? /^\s*\{/ : /^\s*[{[]/).test(text)) return undefined
   try {
     const repaired = jsonrepair(text)
-    return isRecord(JSON.parse(repaired)) ? repaired : undefined
+    return kind === 'value' || isRecord(JSON.parse(repaired)) ? repaired : undefined
   } catch {
     // Not even the repair helps (or it nests too deep): the caller has another way.
     return undefined
