@@ -1,40 +1,52 @@
-/** The page that tells every setting; docs/config.md is written from it (scripts/write-config-docs.ts). */
+/** The page that tells every setting; docs/config.md and docs/config.zh.md are written from it (scripts/write-config-docs.ts). */
+import type { Language, Localized } from '../shared/language.ts'
 import { SETTING_NAMES, settingOf } from './settings.ts'
 import type { Setting, SettingName } from './settings.ts'
 
-const INTRODUCTION = `# Settings · 设置
+const INTRODUCTION: Localized = {
+  en: `# Settings
 
-Written by \`npx tsx scripts/write-config-docs.ts\` from src/config/settings.ts. Do not edit. 由脚本生成，请勿手动修改。
+Written by \`npx tsx scripts/write-config-docs.ts\` from src/config/settings.ts. Do not edit. [中文](config.zh.md)
 
 A flag wins over a variable, a variable over the file \`config.json\` in the data folder, the file over the default.
 The file holds the names of the first column: \`{ "port": 8500, "offline": true }\`.
 
-优先级：命令行参数 > 环境变量 > 数据目录中的 \`config.json\` > 默认值。文件使用第一列的名称：\`{ "port": 8500, "offline": true }\`。
-
-| name · 名称 | flag · 参数 | variable · 环境变量 | default · 默认 | value · 取值 | meaning · 含义 |
+| name | flag | variable | default | value | meaning |
 |---|---|---|---|---|---|
-`
+`,
+  zh: `# 设置
 
-/** Markdown, both languages side by side. */
-export function configPage(): string {
-  return `${INTRODUCTION}${SETTING_NAMES.map((name) => row(name, settingOf(name))).join('\n')}\n`
+由 \`npx tsx scripts/write-config-docs.ts\` 根据 src/config/settings.ts 生成，请勿手动修改。[English](config.md)
+
+优先级从高到低：命令行参数、环境变量、数据目录中的 \`config.json\`、默认值。
+文件使用第一列的名称：\`{ "port": 8500, "offline": true }\`。
+
+| 名称 | 参数 | 环境变量 | 默认值 | 取值 | 含义 |
+|---|---|---|---|---|---|
+`,
 }
 
-function row(name: SettingName, setting: Setting): string {
+/** Markdown. */
+export function configPage(language: Language): string {
+  return `${INTRODUCTION[language]}${SETTING_NAMES.map((name) => row(name, settingOf(name), language)).join('\n')}\n`
+}
+
+const NOTES = {
+  secret: { en: 'Never printed.', zh: '不会显示。' },
+  notInFile: { en: 'Not in the file.', zh: '不能写入文件。' },
+  isList: { en: 'In a variable: separated by commas.', zh: '在环境变量中以逗号分隔。' },
+} as const satisfies Record<string, Localized>
+
+function row(name: SettingName, setting: Setting, language: Language): string {
   const { kind, env, flag, notInFile, secret, description } = setting
-  const value = kind.expected.en === kind.expected.zh ? kind.expected.en : `${kind.expected.en} · ${kind.expected.zh}`
-  const notes = [
-    ...(secret ? ['Never printed. 不会显示。'] : []),
-    ...(notInFile ? ['Not in the file. 不能写入文件。'] : []),
-    ...(kind.isList ? ['In a variable: separated by commas. 环境变量中以逗号分隔。'] : []),
-  ]
+  const notes = [...(secret ? [NOTES.secret] : []), ...(notInFile ? [NOTES.notInFile] : []), ...(kind.isList ? [NOTES.isList] : [])]
   const cells = [
     `\`${name}\``,
     `\`--${flag}\``,
     env.map((variable) => `\`${variable}\``).join(', '),
     defaultText(setting),
-    value,
-    [`${description.en} · ${description.zh}`, ...notes].join('. '),
+    kind.expected[language],
+    [description[language], ...notes.map((note) => note[language])].join(language === 'en' ? '. ' : '。'),
   ]
   return `| ${cells.map(escape).join(' | ')} |`
 }

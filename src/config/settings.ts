@@ -48,7 +48,7 @@ export const settings = {
     env: ['BENDI_CORS_ORIGINS'],
     flag: 'cors-origin',
     default: [] as string[],
-    description: { en: 'Origin of a web page that may call this server (repeatable)', zh: '允许访问本服务器的网页来源（可重复）' },
+    description: { en: 'Origin of a web page that may call this server (repeatable)', zh: '允许访问本服务的网页来源（可重复）' },
   },
   offline: {
     kind: boolean(),
@@ -171,7 +171,7 @@ export const settings = {
     env: ['BENDI_BATCH_PARALLEL'],
     flag: 'batch-parallel',
     default: 2,
-    description: { en: 'Requests of batches that run at the same time', zh: '批处理中同时运行的请求数' },
+    description: { en: 'Requests of batches that run at the same time', zh: '批量请求中同时运行的请求数' },
   },
   hfEndpoint: {
     kind: httpUrl(),

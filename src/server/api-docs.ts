@@ -1,4 +1,5 @@
 /** The table of routes for people: as a page without any script, and as Markdown. Pure. */
+import type { Language, Localized } from '../shared/language.ts'
 import type { OpenApiDocument, Operation } from './openapi.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -15,6 +16,21 @@ interface Endpoint {
   path: string
   operation: Operation
 }
+
+const HEAD: Localized = {
+  en: '# HTTP API\n\nMade from `src/shared/wire-routes.ts` by `npx tsx scripts/write-api-docs.ts`; a running server has it at `/docs/api` and `/openapi.json`.',
+  zh: '# HTTP 接口\n\n由 `npx tsx scripts/write-api-docs.ts` 根据 `src/shared/wire-routes.ts` 生成；运行中的服务在 `/docs/api` 和 `/openapi.json` 提供同样的内容。',
+}
+
+const WORDS = {
+  title: { en: 'HTTP API', zh: 'HTTP 接口' },
+  nullable: { en: 'Optional fields may also be null.', zh: '可选字段（带 ?）也可以为 null。' },
+  body: { en: 'Body', zh: '请求体' },
+  reply: { en: 'Reply', zh: '回复' },
+  replies: { en: 'Replies', zh: '回复类型：' },
+  parameters: { en: 'Parameters', zh: '参数' },
+  required: { en: 'required', zh: '必填' },
+} as const satisfies Record<string, Localized>
 
 /** By the document's tags, in their order. */
 function groupsOf({ tags, paths }: OpenApiDocument): { group: string; endpoints: Endpoint[] }[] {
@@ -90,22 +106,29 @@ function replyFields({ operation }: Endpoint): Field[] {
   return json ? fieldsOf(json.schema) : []
 }
 
-export function apiMarkdown(document: OpenApiDocument): string {
-  const sections = groupsOf(document).map(({ group, endpoints }) => [`## ${group}`, ...endpoints.map(endpointMarkdown)].join('\n\n'))
-  const head = `# HTTP API\n\nMade from \`src/shared/wire-routes.ts\` by \`npx tsx scripts/write-api-docs.ts\`; a running server has it at \`/docs/api\` and \`/openapi.json\`.`
-  return `${[head, document.info.description, 'Optional fields may also be null.', ...sections].join('\n\n')}\n`
+/** `document` in the same language. */
+export function apiMarkdown(document: OpenApiDocument, language: Language = 'en'): string {
+  const sections = groupsOf(document).map(({ group, endpoints }) =>
+    [`## ${group}`, ...endpoints.map((endpoint) => endpointMarkdown(endpoint, language))].join('\n\n'),
+  )
+  return `${[HEAD[language], document.info.description, WORDS.nullable[language], ...sections].join('\n\n')}\n`
 }
 
-function endpointMarkdown(endpoint: Endpoint): string {
+function endpointMarkdown(endpoint: Endpoint, language: Language): string {
   const { method, path, operation } = endpoint
-  const parts = [`### \`${method} ${path}\``, `${operation.summary}. Replies ${replyTypes(endpoint)}.`]
+  const parts = [`### \`${method} ${path}\``, sentence(operation.summary, replyTypes(endpoint), language)]
   if (operation.description) parts.push(operation.description)
   const parameters = (operation.parameters ?? []).map(
-    ({ name, in: place, required }) => `\`${name}\` (${place}${required ? ', required' : ''})`,
+    ({ name, in: place, required }) => `\`${name}\` (${place}${required ? `, ${WORDS.required[language]}` : ''})`,
   )
-  if (parameters.length > 0) parts.push(`Parameters: ${parameters.join(', ')}`)
-  parts.push(...fieldTable('Body', bodyFields(endpoint)), ...fieldTable('Reply', replyFields(endpoint)))
+  if (parameters.length > 0) parts.push(`${WORDS.parameters[language]}: ${parameters.join(', ')}`)
+  parts.push(...fieldTable(WORDS.body[language], bodyFields(endpoint)), ...fieldTable(WORDS.reply[language], replyFields(endpoint)))
   return parts.join('\n\n')
+}
+
+function sentence(summary: string, types: string, language: Language): string {
+  if (types === '') return language === 'en' ? `${summary}. The reply has no body.` : `${summary}。回复没有正文。`
+  return language === 'en' ? `${summary}. Replies ${types}.` : `${summary}。回复类型：${types}。`
 }
 
 function fieldTable(title: string, fields: readonly Field[]): string[] {
@@ -115,29 +138,36 @@ function fieldTable(title: string, fields: readonly Field[]): string[] {
 }
 
 /** Folds by `<details>`, so that it needs no script; its style is a file of its own, as the page's policy demands. */
-export function apiPage(document: OpenApiDocument): string {
+export function apiPage(document: OpenApiDocument, language: Language = 'en'): string {
   const groups = groupsOf(document)
-    .map(({ group, endpoints }) => `<section><h2>${escapeHtml(group)}</h2>${endpoints.map(endpointHtml).join('')}</section>`)
+    .map(
+      ({ group, endpoints }) =>
+        `<section><h2>${escapeHtml(group)}</h2>${endpoints.map((endpoint) => endpointHtml(endpoint, language)).join('')}</section>`,
+    )
     .join('')
   const { title, version, description } = document.info
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} API</title><link rel="stylesheet" href="/docs/api.css"></head><body><h1>${title} ${escapeHtml(version)}: HTTP API</h1><p>${inline(description)}</p><p><a href="/openapi.json">openapi.json</a></p>${groups}</body></html>\n`
+  const other =
+    language === 'en'
+      ? '<a href="?lang=zh" hreflang="zh-CN" lang="zh-CN">中文</a>'
+      : '<a href="?lang=en" hreflang="en" lang="en">English</a>'
+  return `<!doctype html><html lang="${language === 'en' ? 'en' : 'zh-CN'}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} ${WORDS.title[language]}</title><link rel="stylesheet" href="/docs/api.css"></head><body><h1>${title} ${escapeHtml(version)}: ${WORDS.title[language]}</h1><p>${inline(description)}</p><p><a href="/openapi.json${language === 'en' ? '' : '?lang=zh'}">openapi.json</a> · ${other}</p>${groups}</body></html>\n`
 }
 
-function endpointHtml(endpoint: Endpoint): string {
+function endpointHtml(endpoint: Endpoint, language: Language): string {
   const { method, path, operation } = endpoint
   const heading = `<summary><b class="${method.toLowerCase()}">${method}</b> <code>${escapeHtml(path)}</code> ${inline(operation.summary)}</summary>`
   const notes = operation.description ? `<p>${inline(operation.description)}</p>` : ''
   const parameters = (operation.parameters ?? []).map(({ name, in: place }) => `<code>${escapeHtml(name)}</code> (${place})`).join(', ')
-  return `<details>${heading}${notes}${parameters && `<p>Parameters: ${parameters}</p>`}${tableHtml('Body', bodyFields(endpoint))}${tableHtml('Reply', replyFields(endpoint))}<p>Replies <code>${escapeHtml(replyTypes(endpoint))}</code></p></details>`
+  return `<details>${heading}${notes}${parameters && `<p>${WORDS.parameters[language]}: ${parameters}</p>`}${tableHtml('body', bodyFields(endpoint), language)}${tableHtml('reply', replyFields(endpoint), language)}<p>${WORDS.replies[language]} <code>${escapeHtml(replyTypes(endpoint))}</code></p></details>`
 }
 
-function tableHtml(title: string, fields: readonly Field[]): string {
+function tableHtml(title: 'body' | 'reply', fields: readonly Field[], language: Language): string {
   if (fields.length === 0) return ''
   const rows = fields.map(
     ({ name, type, required }) =>
-      `<tr><td><code>${escapeHtml(name)}</code>${required ? ' <em>required</em>' : ''}</td><td>${escapeHtml(type)}</td></tr>`,
+      `<tr><td><code>${escapeHtml(name)}</code>${required ? ` <em>${WORDS.required[language]}</em>` : ''}</td><td>${escapeHtml(type)}</td></tr>`,
   )
-  return `<h3>${title}</h3><table>${rows.join('')}</table>`
+  return `<h3>${WORDS[title][language]}</h3><table>${rows.join('')}</table>`
 }
 
 /** Code between backticks; everything else as it is. */

@@ -4,8 +4,9 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Logger } from '../base/logger.ts'
 import type { Platform } from '../platform/platform.ts'
 import { AppError, toWireError } from '../shared/errors.ts'
-import { createRunLine } from './batch-lines.ts'
+import { createRunLine, inBackground } from './batch-lines.ts'
 import { compression } from './compression.ts'
+import { anthropicErrors } from './error-dialects.ts'
 import { errorReply, statusOf } from './error-reply.ts'
 import { STREAM_TIMING, type StreamTiming } from './event-stream.ts'
 import { idempotency } from './idempotency.ts'
@@ -48,6 +49,12 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono {
+  const { platform } = options
+  void platform.records.start(createRunLine(routesOf({ ...options, platform: inBackground(platform) })))
+  return routesOf(options)
+}
+
+function routesOf(options: AppOptions): Hono {
   const { platform, logger, version, pageFolder } = options
   const { timing = STREAM_TIMING, bodyLimit = BODY_LIMIT, now = Date.now, newId = hexadecimalId } = options
   const context: RouteContext = { platform, logger, version, timing, bodyLimit, now, newId }
@@ -85,7 +92,6 @@ export function createApp(options: AppOptions): Hono {
     if (statusOf(wire) >= 500 && !(error instanceof AppError)) logger.error('a request failed', { path: c.req.path, error })
     return errorReply(c, error)
   })
-  void platform.records.start(createRunLine(app))
   return app
 }
 
@@ -95,6 +101,8 @@ function guard({ allowedHosts, corsOrigins, logger }: AppOptions, { now, newId }
     const startedAt = now()
     const requestId = requestIdOf(c.req.header('x-request-id'), () => `req_${newId()}`)
     c.header('x-request-id', requestId)
+    // The name that Anthropic's clients read.
+    if (anthropicErrors.owns({ path: c.req.path, header: (name) => c.req.header(name) })) c.header('request-id', requestId)
     c.header('x-content-type-options', 'nosniff')
     // Not `no-referrer`: some browsers then send `Origin: null` with our own page's requests.
     c.header('referrer-policy', 'same-origin')
@@ -102,7 +110,10 @@ function guard({ allowedHosts, corsOrigins, logger }: AppOptions, { now, newId }
     if (corsOrigins.length > 0) c.header('vary', 'Origin')
     if (corsOrigin !== undefined) {
       c.header('access-control-allow-origin', corsOrigin)
-      c.header('access-control-expose-headers', 'x-request-id, x-bendi-ignored, x-bendi-truncated, idempotent-replayed, retry-after')
+      c.header(
+        'access-control-expose-headers',
+        'x-request-id, request-id, x-bendi-ignored, x-bendi-truncated, idempotent-replayed, retry-after',
+      )
       if (isPreflight(c))
         return c.body(null, 204, preflightHeaders(c.req.header('access-control-request-headers'), asksForPrivateNetwork(c)))
     }
@@ -135,8 +146,17 @@ function asksForPrivateNetwork(c: Context): boolean {
 function methodTable(app: Hono): (path: string) => string[] {
   const table = app.routes
     .filter(({ method }) => method !== 'ALL')
-    .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/:\w+\{\.\+\}/g, '.+').replace(/:\w+/g, '[^/]+')}$`) }))
-  return (path) => table.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    .map(({ method, path }) => ({
+      method,
+      path,
+      pattern: new RegExp(`^${path.replace(/:\w+\{\.\+\}/g, '.+').replace(/:\w+/g, '[^/]+')}$`),
+    }))
+  // `/v1/responses/input_tokens` is no response's id.
+  return (path) => {
+    const exact = table.filter((route) => route.path === path)
+    const matching = exact.length > 0 ? exact : table.filter(({ pattern }) => pattern.test(path))
+    return matching.map(({ method }) => method)
+  }
 }
 
 function notFoundError(c: Context, allowed: readonly string[]): AppError {

@@ -93,7 +93,13 @@ async function untilGone<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> 
   }
 }
 
-const OWN_HEADERS: ReadonlySet<string> = new Set(['x-request-id', 'vary', 'access-control-allow-origin', 'access-control-expose-headers'])
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'x-request-id',
+  'request-id',
+  'vary',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+])
 
 function replay(c: Context, { status, headers, body }: SavedReply): Response {
   const all = new Headers(headers)

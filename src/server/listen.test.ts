@@ -1,9 +1,11 @@
 import http from 'node:http'
 import net from 'node:net'
+import { Readable } from 'node:stream'
+import { Hono } from 'hono'
 import { afterEach, describe, expect, test } from 'vitest'
 import { answer } from '../../test/fakes/scripted-engine.ts'
 import { createScriptedServer, type ScriptedServer, type ScriptedServerOptions } from '../../test/fakes/scripted-server.ts'
-import { deferred } from '../base/async.ts'
+import { deferred, delay } from '../base/async.ts'
 import { silentLogger } from '../base/logger.ts'
 import type { GenerateEvent } from '../shared/generate.ts'
 import { isLoopbackHost, listen, type Listening, type Timeouts } from './listen.ts'
@@ -201,7 +203,7 @@ describe('a client that wastes time', () => {
   })
 
   test('is cut off when its headers or its body come drop by drop', async () => {
-    const { port } = await start({}, { headers: 40, request: 60, checkInterval: 10 })
+    const { port, engine } = await start({}, { headers: 40, body: { windowMs: 40, bytes: 1000 }, checkInterval: 10 })
     const slow = async (text: string): Promise<string> => {
       const socket = net.connect(port, '127.0.0.1')
       socket.write(text)
@@ -211,7 +213,81 @@ describe('a client that wastes time', () => {
     }
     expect(await slow('POST /v1/chat/completions HTTP/1.1\r\nHost: loc')).toContain('HTTP/1.1 408 ')
     const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{'
-    expect(await slow(head)).toContain('HTTP/1.1 408 ')
+    const reply = await slow(head)
+    expect(reply).toContain('HTTP/1.1 408 ')
+    expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { message: expect.stringContaining('too slowly') as string },
+    })
+    expect(
+      await slow(head.replace('Content-Length: 99', 'Accept-Language: zh\r\nTransfer-Encoding: chunked').replace('{', '1\r\n{')),
+    ).toContain('传输过慢')
+    expect(engine.requests).toEqual([])
+  })
+
+  test('drop by drop is cut off however long it goes on, and others are answered meanwhile', async () => {
+    const { port, address } = await start({}, { body: { windowMs: 60, bytes: 1000 } })
+    const sockets = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1'))
+    const ends = sockets.map(async (socket) => {
+      socket.write(
+        'POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 9999\r\n\r\n',
+      )
+      const drops = setInterval(() => socket.write('-'), 5)
+      socket.on('error', () => {})
+      let reply = ''
+      try {
+        for await (const chunk of socket) reply += String(chunk)
+      } catch {
+        // The connection was reset while a drop was under way.
+      }
+      clearInterval(drops)
+      return reply
+    })
+    expect((await fetch(`${address}/health`)).status).toBe(200)
+    for (const reply of await Promise.all(ends)) expect(reply === '' || reply.includes(' 408 ')).toBe(true)
+  })
+
+  test('is not cut off while its upload goes on, however long that takes', async () => {
+    const { address, platform } = await start({}, { body: { windowMs: 400, bytes: 1 } })
+    const lines = 20
+    const begin = performance.now()
+    async function* body(): AsyncGenerator<Buffer> {
+      yield Buffer.from(
+        '--x\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--x\r\ncontent-disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n',
+      )
+      for (let line = 0; line < lines; line++) {
+        await delay(60)
+        yield Buffer.alloc(2000, 'a')
+      }
+      yield Buffer.from('\r\n--x--\r\n')
+    }
+    const response = await fetch(`${address}/v1/files`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      body: Readable.toWeb(Readable.from(body())) as ReadableStream,
+      duplex: 'half',
+    } as RequestInit)
+    expect(performance.now() - begin).toBeGreaterThan(2 * 400)
+    expect({ status: response.status, body: await response.json() }).toMatchObject({ status: 200, body: { bytes: lines * 2000 } })
+    await platform.records.close()
+  })
+
+  test('is not blamed while the server is what does not read', async () => {
+    const gate = deferred<void>()
+    const app = new Hono().post('/slow', async (c) => {
+      await gate.promise
+      return c.text(String((await c.req.arrayBuffer()).byteLength))
+    })
+    const listening = await listen(app, {
+      host: '127.0.0.1',
+      port: 0,
+      logger: silentLogger,
+      timeouts: { body: { windowMs: 20, bytes: 1000 } },
+    })
+    open.push(listening)
+    const reply = fetch(`${listening.address}/slow`, { method: 'POST', body: Buffer.alloc(3_000_000) })
+    await delay(120)
+    gate.resolve()
+    expect(await (await reply).text()).toBe('3000000')
   })
 })
 

@@ -9,6 +9,7 @@ import type { Hono } from 'hono'
 import { delay } from '../base/async.ts'
 import type { Logger } from '../base/logger.ts'
 import { AppError, toWireError } from '../shared/errors.ts'
+import { watchBody, type BodyPace } from './body-watch.ts'
 import { errorDialectOf, openAiErrors } from './error-dialects.ts'
 import { languageOf } from './error-reply.ts'
 import { findPortOwner } from './port-owner.ts'
@@ -22,21 +23,27 @@ export interface ListenOptions {
   timeouts?: Partial<Timeouts>
 }
 
-/** Milliseconds. Whoever sends a request drop by drop is cut off, and so is who does not take its reply; the reply itself may take as long as it likes. */
+/** Milliseconds. Whoever sends a request drop by drop is cut off, and so is who does not take its reply; a big body and the reply may take as long as they like. */
 export interface Timeouts {
   /** Until all headers are there. */
   headers: number
-  /** … and the body. */
-  request: number
+  /** How much of a body has to come, and how often that is looked at. */
+  body: BodyPace
   /** An idle connection. */
   keepAlive: number
   /** Bytes wait for the client, and it takes none. */
   stalled: number
-  /** How often the first two are looked at. */
+  /** How often the headers are looked at. */
   checkInterval: number
 }
 
-const TIMEOUTS: Timeouts = { headers: 15_000, request: 120_000, keepAlive: 65_000, stalled: 120_000, checkInterval: 5000 }
+const TIMEOUTS: Timeouts = {
+  headers: 15_000,
+  body: { windowMs: 30_000, bytes: 30_000 },
+  keepAlive: 65_000,
+  stalled: 120_000,
+  checkInterval: 5000,
+}
 
 export interface Listening {
   /** e.g. `http://127.0.0.1:8400`. */
@@ -83,7 +90,8 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
   const server = createServer(
     {
       headersTimeout: timeouts.headers,
-      requestTimeout: timeouts.request,
+      // It would cut an upload that goes on well.
+      requestTimeout: 0,
       keepAliveTimeout: timeouts.keepAlive,
       connectionsCheckingInterval: timeouts.checkInterval,
       // Finds out about clients that have vanished without a word.
@@ -96,6 +104,7 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
       })
       // On a connection that was open already.
       if (doors.closing) return turnAway(incoming, outgoing)
+      watchBody(incoming, outgoing, timeouts.body, () => dropSlow(incoming, outgoing, timeouts.body))
       doors.replies.add(outgoing)
       outgoing.once('close', () => doors.replies.delete(outgoing))
       void listener(incoming, outgoing)
@@ -107,16 +116,25 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
 
 /** The server is going: the client is told so in its own dialect, and not to use this connection again. */
 function turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const path = new URL(incoming.url ?? '/', 'http://localhost').pathname
+  const { requestId, body } = errorFor(incoming, new AppError('shutting-down'))
+  outgoing.writeHead(503, { 'content-type': 'application/json', connection: 'close', 'retry-after': '5', 'x-request-id': requestId })
+  outgoing.end(body)
+}
+
+/** Past the app, which still waits for the body and is told of the end by the connection's. */
+function dropSlow(incoming: IncomingMessage, outgoing: ServerResponse, { windowMs, bytes }: BodyPace): void {
+  if (outgoing.headersSent) return void incoming.socket.destroy()
+  const { requestId, body } = errorFor(incoming, new AppError('body-too-slow', { bytes, seconds: Math.ceil(windowMs / 1000) }))
+  endWith(incoming.socket, 408, requestId, body)
+}
+
+/** The error in the caller's dialect and language, as JSON. */
+function errorFor(incoming: IncomingMessage, error: AppError): { requestId: string; body: string } {
+  const path = URL.canParse(incoming.url ?? '/', 'http://localhost') ? new URL(incoming.url ?? '/', 'http://localhost').pathname : '/'
   const header = (name: string): string | undefined => String(incoming.headers[name] ?? '') || undefined
   const requestId = requestIdOf(header('x-request-id'), newRequestId)
-  const body = errorDialectOf({ path, header }).body(
-    toWireError(new AppError('shutting-down')),
-    languageOf(header('accept-language')),
-    requestId,
-  )
-  outgoing.writeHead(503, { 'content-type': 'application/json', connection: 'close', 'retry-after': '5', 'x-request-id': requestId })
-  outgoing.end(JSON.stringify(body))
+  const body = errorDialectOf({ path, header }).body(toWireError(error), languageOf(header('accept-language')), requestId)
+  return { requestId, body: JSON.stringify(body) }
 }
 
 /** A request that is not even one: no Host, a broken URL. */
@@ -136,15 +154,19 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   const reason = STATUS_CODES[status] ?? 'Bad Request'
   const requestId = newRequestId()
   const wire = toWireError(new AppError('invalid-request', { reason: reason.toLowerCase() }))
-  const body = JSON.stringify(openAiErrors.body(wire, 'en', requestId))
+  endWith(socket, status, requestId, JSON.stringify(openAiErrors.body(wire, 'en', requestId)))
+}
+
+/** A reply written by hand, the last on this connection. */
+function endWith(socket: Duplex, status: number, requestId: string, body: string): void {
   const head = [
-    `HTTP/1.1 ${status} ${reason}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 
 function newRequestId(): string {

@@ -1,7 +1,8 @@
 /** The OpenAPI 3.1 document of every surface, made from the table of routes. Pure. */
 import { z } from 'zod'
+import type { Language, Localized } from '../shared/language.ts'
 import type { WireDialect, WireRoute } from '../shared/wire-route.ts'
-import { errorSchemas, wireRoutes } from '../shared/wire-routes.ts'
+import { errorSchemas, groupTitles, wireRoutes } from '../shared/wire-routes.ts'
 
 type JsonSchema = Record<string, unknown>
 
@@ -27,24 +28,31 @@ export interface OpenApiDocument {
   components: { schemas: Record<string, JsonSchema>; responses: Record<string, object> }
 }
 
-const DESCRIPTION =
-  'Every reply has `x-request-id`; a caller’s own id (letters, digits, `_.:-`) is kept. Errors have the form of the surface that was asked. ' +
-  '429 and 503 have `retry-after`. POSTs with JSON take an `Idempotency-Key`: the same key and body get the same reply for 24 hours ' +
-  '(`idempotent-replayed: true`), another body is an error 422; streams are not kept. Fields without effect are listed in `x-bendi-ignored`.'
+const DESCRIPTION: Localized = {
+  en:
+    'Every reply has `x-request-id`; a caller’s own id (letters, digits, `_.:-`) is kept. Errors have the form of the surface that was asked, in English or Chinese by `Accept-Language`. ' +
+    '429 and 503 have `retry-after`. POSTs with JSON take an `Idempotency-Key`: the same key and body get the same reply for 24 hours ' +
+    '(`idempotent-replayed: true`), another body is an error 422; streams are not kept. Fields without effect are listed in `x-bendi-ignored`.',
+  zh:
+    '每个回复都带有 `x-request-id`；调用方自带的 id（字母、数字、`_.:-`）会保留。错误采用所请求接口的形式，并按 `Accept-Language` 以英文或中文给出。' +
+    '429 和 503 带有 `retry-after`。JSON 的 POST 请求可带 `Idempotency-Key`：24 小时内相同的键和请求体得到相同的回复' +
+    '（`idempotent-replayed: true`），不同的请求体得到错误 422；流式回复不保存。没有作用的字段列在 `x-bendi-ignored` 中。',
+}
 
-export function openApiDocument(version: string): OpenApiDocument {
+/** The words of people in one language; names and schemas are the same in both. */
+export function openApiDocument(version: string, language: Language = 'en'): OpenApiDocument {
   const paths: OpenApiDocument['paths'] = {}
   for (const route of wireRoutes) {
     for (const path of [route.path, ...(route.aliases ?? [])]) {
       const place = (paths[openApiPath(path)] ??= {})
-      place[methodOf(route)] = operationOf(route, path)
+      place[methodOf(route)] = operationOf(route, path, language)
     }
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'bendi', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: { title: 'bendi', version, description: DESCRIPTION[language], license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
-    tags: [...new Set(wireRoutes.map(({ group }) => group))].map((name) => ({ name })),
+    tags: [...new Set(wireRoutes.map(({ group }) => titleOf(group, language)))].map((name) => ({ name })),
     paths,
     components: { schemas: errorComponents(), responses: errorResponses() },
   }
@@ -66,18 +74,27 @@ export function openApiPath(path: string): string {
   return path.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')
 }
 
-function operationOf(route: WireRoute, path: string): Operation {
+function titleOf(group: string, language: Language): string {
+  return groupTitles[group]?.[language] ?? group
+}
+
+function operationOf(route: WireRoute, path: string, language: Language): Operation {
   const parameters = [...pathParameters(path), ...queryParameters(route.query)]
   return {
     operationId: `${route.method.toLowerCase()}${path.replace(/\{[^}]*\}/g, '').replace(/[^A-Za-z0-9]+(\w?)/g, (_, next: string) => next.toUpperCase())}`,
-    tags: [route.group],
-    summary: route.summary,
-    ...(route.notes ? { description: route.notes } : {}),
+    tags: [titleOf(route.group, language)],
+    summary: route.summary[language],
+    ...(route.notes ? { description: route.notes[language] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body
       ? { requestBody: { required: true, content: { [route.bodyType ?? 'application/json']: { schema: inputSchema(route.body) } } } }
       : {}),
-    responses: { '200': goodReply(route), default: { $ref: `#/components/responses/${errorName(route.dialect)}` } },
+    // Told by whoever reads the head, before it knows the path.
+    responses: {
+      '200': goodReply(route),
+      '431': { $ref: '#/components/responses/OpenAiError' },
+      default: { $ref: `#/components/responses/${errorName(route.dialect)}` },
+    },
   }
 }
 
@@ -85,8 +102,17 @@ function goodReply(route: WireRoute): Operation['responses'][string] {
   const content: Record<string, { schema: JsonSchema }> = {}
   if (route.response) content[route.responseType ?? 'application/json'] = { schema: outputSchema(route.response) }
   else if (route.responseType) content[route.responseType] = { schema: { type: 'string' } }
-  if (route.events) content[route.eventsType ?? 'text/event-stream'] = { schema: outputSchema(route.events) }
+  if (route.events) content[route.eventsType ?? 'text/event-stream'] = { schema: eventSchema(route, outputSchema(route.events)) }
   return { description: 'OK', headers: { 'x-request-id': { schema: { type: 'string' } } }, content }
+}
+
+/** One line of JSON; or one Server-Sent Event, whose data is JSON in a text (as OpenAPI 3.2 describes streams). */
+function eventSchema({ eventsType, dialect }: WireRoute, item: JsonSchema): JsonSchema {
+  if (eventsType === 'application/x-ndjson') return item
+  const error = { $ref: `#/components/schemas/${errorName(dialect)}` }
+  const json = { type: 'string', contentMediaType: 'application/json', contentSchema: { anyOf: [item, error] } }
+  const data = item['type'] === 'string' ? item : { anyOf: [{ const: '[DONE]' }, json] }
+  return { type: 'object', properties: { event: { type: 'string' }, data }, required: ['data'] }
 }
 
 function pathParameters(path: string): NonNullable<Operation['parameters']> {

@@ -24,7 +24,7 @@ export function tellIgnored(c: Context, fields: readonly string[]): void {
     'x-bendi-ignored',
     fields
       .slice(0, 32)
-      .map((field) => field.slice(0, 64).replace(/[^\w.-]/g, '?'))
+      .map((field) => field.slice(0, 64).replace(/[^\w.[\]-]/g, '?'))
       .join(', '),
   )
 }

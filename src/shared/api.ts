@@ -81,6 +81,8 @@ export const PullSchema = z.strictObject({
   files: z.array(z.strictObject({ path: z.string(), doneBytes: bytes, totalBytes: bytes })).optional(),
   /** Connections now. */
   connections: count.optional(),
+  /** Which quantisation was chosen, and why. */
+  choice: z.strictObject({ en: z.string(), zh: z.string() }).optional(),
   /** Why it is slow: the last trouble of a source. */
   notice: z.strictObject({ en: z.string(), zh: z.string() }).optional(),
   error: WireErrorSchema.optional(),
@@ -193,8 +195,28 @@ export const StartPullSchema = z.strictObject({
   exclude: z.array(z.string().max(512)).max(64).optional(),
   /** A folder of models on another disk. */
   to: z.string().max(4096).optional(),
+  /** Of this download alone, bytes a second; the server's own limit holds as well. */
+  limitRate: z.number().int().min(1).optional(),
+  /** Tokens that one request shall have: without a quantisation in the reference, one is chosen that leaves room for them. */
+  context: z.number().int().min(64).max(16_777_216).optional(),
 })
 export type StartPull = z.infer<typeof StartPullSchema>
+
+/** A move, export or import as it goes; the last event is `done`. */
+export const CopySchema = z.strictObject({
+  state: z.enum(['copying', 'verifying', 'done']),
+  file: z.string().optional(),
+  doneBytes: bytes,
+  totalBytes: bytes,
+  bytesPerSecond: z.number(),
+  /** At the present speed; absent while it is not known. */
+  etaSeconds: z.number().optional(),
+  /** With `done`: what was moved or imported. */
+  models: z.array(ModelSchema).optional(),
+  /** With `done`: what was exported lies here. */
+  folder: z.string().optional(),
+})
+export type Copy = z.infer<typeof CopySchema>
 
 export const FolderSchema = z.strictObject({ folder: z.string().min(1).max(4096), inPlace: z.boolean().optional() })
 

@@ -2,6 +2,7 @@
 import { engineErrors } from './error-tables/engine-errors.ts'
 import type { ErrorEntry } from './error-tables/error-entry.ts'
 import type { Language } from './language.ts'
+import { localizeReason } from './localize-reason.ts'
 import { modelErrors } from './error-tables/model-errors.ts'
 import { recordErrors } from './error-tables/record-errors.ts'
 import { requestErrors } from './error-tables/request-errors.ts'
@@ -44,8 +45,22 @@ export function localizeError(
 ): { message: string; hint?: string } {
   if (!isErrorCode(error.code)) return { message: error.message ?? error.code }
   const entry = errorEntry(error.code)
-  const hint = entry.hint && fill(entry.hint[language], error.data)
-  return { message: fill(entry.message[language], error.data), ...(hint ? { hint } : {}) }
+  const data = localizeData(error.data, language)
+  const hint = entry.hint && fill(entry.hint[language], data)
+  return { message: fill(entry.message[language], data), ...(hint ? { hint } : {}) }
+}
+
+/** Data that the code tells in English words. */
+const TOLD: ReadonlySet<string> = new Set(['reason', 'tried', 'what', 'owner', 'origin'])
+
+function localizeData(data: ErrorData, language: Language): ErrorData {
+  if (language === 'en') return data
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [
+      name,
+      TOLD.has(name) && typeof value === 'string' ? localizeReason(value, language) : value,
+    ]),
+  )
 }
 
 /** What crosses a process or the network. Anything that is not an AppError becomes `internal`. */

@@ -10,6 +10,14 @@ export const UPLOAD_PURPOSES = ['assistants', 'batch', 'fine-tune', 'vision', 'u
 
 export const ExpirySchema = z.looseObject({ anchor: z.literal('created_at'), seconds: z.int().min(3600).max(2_592_000) })
 
+/** The form of an upload, for the document: it is read piece by piece, never as a whole. */
+export const UploadFormSchema = z.looseObject({
+  file: z.string().meta({ format: 'binary' }),
+  purpose: z.enum(UPLOAD_PURPOSES),
+  'expires_after[anchor]': z.literal('created_at').optional(),
+  'expires_after[seconds]': z.int().min(3600).max(2_592_000).optional(),
+})
+
 const seconds = z.int().nonnegative()
 const count = z.int().nonnegative()
 

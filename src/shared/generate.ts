@@ -132,6 +132,8 @@ export const GenerateRequestSchema = z.strictObject({
   logprobs: z.number().int().min(0).max(20).optional(),
   /** Same bytes for the same request and seed, whatever else runs. */
   deterministic: z.boolean().default(false),
+  /** Gives way to requests that somebody waits for: begins after them, and pauses for them. */
+  background: z.boolean().optional(),
   /** How the model's thoughts are handled: split out into `reasoning-delta`, or left in the text. */
   reasoning: z.enum(['split', 'text']).default('split'),
   /** Seconds the deployment stays loaded after this request; -1 is for ever. */

@@ -34,6 +34,8 @@ export const GpuSchema = z.strictObject({
   ecc: z.boolean().optional(),
   /** The card computes 8-bit integers faster than 16-bit floats (DP4A or tensor cores). */
   fastInt8: z.boolean().optional(),
+  /** How busy it was when it was asked. */
+  busyPercent: z.number().min(0).max(100).optional(),
   /** A small computer around the GPU that needs its own builds of everything. */
   board: z.enum(['jetson']).optional(),
   /** Parts that programs see instead of the whole (NVIDIA MIG). */

@@ -60,7 +60,7 @@ export const PlanTermSchema = z.strictObject({
   /** … with the numbers put in. */
   numbers: z.string(),
   value: z.number(),
-  unit: z.enum(['bytes', 'bytes/token', 'tokens/s', 'parameters']),
+  unit: z.enum(['bytes', 'bytes/token', 'bytes/s', 'tokens/s', 'parameters']),
   /** `exact`: read; `measured`: from a dry run or a load here; `formula`: from the shape; `estimate`: a rule of thumb. */
   basis: z.enum(['exact', 'measured', 'formula', 'estimate']),
   source: z.string(),

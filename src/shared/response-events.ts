@@ -29,6 +29,8 @@ const EventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('response.reasoning_summary_text.done'), ...summaryPlace, text: z.string() }),
   z.strictObject({ type: z.literal('response.function_call_arguments.delta'), ...place, delta: z.string() }),
   z.strictObject({ type: z.literal('response.function_call_arguments.done'), ...place, name: z.string(), arguments: z.string() }),
+  z.strictObject({ type: z.literal('response.custom_tool_call_input.delta'), ...place, delta: z.string() }),
+  z.strictObject({ type: z.literal('response.custom_tool_call_input.done'), ...place, input: z.string() }),
   z.strictObject({ type: z.literal('error'), code: z.string().nullable(), message: z.string(), param: z.string().nullable() }),
 ])
 

@@ -17,7 +17,10 @@ export const InputItemSchema = z.looseObject({
   encrypted_content: z.string().nullish(),
   call_id: z.string().nullish(),
   name: z.string().nullish(),
+  namespace: z.string().nullish(),
   arguments: z.string().optional(),
+  /** Of a call of a tool that takes free text. */
+  input: z.string().optional(),
   output: z.union([z.string(), z.array(inputPart)], 'expected a text or a list of parts').optional(),
 })
 export type InputItem = z.infer<typeof InputItemSchema>
@@ -30,22 +33,32 @@ export const MetadataSchema = z
 const effort = z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
 const jsonSchema = z.record(z.string(), z.unknown())
 
+const requestTool = {
+  type: z.string(),
+  name: z.string().min(1).max(128).optional(),
+  description: z.string().nullish(),
+  parameters: jsonSchema.nullish(),
+  strict: z.boolean().nullish(),
+  /** Of a tool that takes free text. */
+  format: z
+    .discriminatedUnion(
+      'type',
+      [
+        z.object({ type: z.literal('text') }),
+        z.object({ type: z.literal('grammar'), syntax: z.enum(['lark', 'regex']), definition: z.string() }),
+      ],
+      'expected text or grammar',
+    )
+    .nullish(),
+} as const
+
 export const ResponseRequestSchema = z.looseObject({
   model: z.string().min(1),
   input: z.union([z.string(), z.array(InputItemSchema)], 'expected a text or a list of items').nullish(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
-  tools: z
-    .array(
-      z.looseObject({
-        type: z.string(),
-        name: z.string().min(1).max(128).optional(),
-        description: z.string().nullish(),
-        parameters: jsonSchema.nullish(),
-        strict: z.boolean().nullish(),
-      }),
-    )
-    .nullish(),
+  /** A tool of type `namespace` is a group of tools. */
+  tools: z.array(z.looseObject({ ...requestTool, tools: z.array(z.looseObject(requestTool)).optional() })).nullish(),
   tool_choice: z
     .union(
       [
@@ -149,11 +162,22 @@ const functionCall = z.strictObject({
   type: z.literal('function_call'),
   call_id: z.string(),
   name: z.string(),
+  /** The group of tools that it stands in, when the request has groups. */
+  namespace: z.string().optional(),
   arguments: z.string(),
   status: itemStatus,
 })
+const customToolCall = z.strictObject({
+  id: z.string(),
+  type: z.literal('custom_tool_call'),
+  call_id: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+  input: z.string(),
+  status: itemStatus,
+})
 
-export const OutputItemSchema = z.discriminatedUnion('type', [outputMessage, reasoningItem, functionCall])
+export const OutputItemSchema = z.discriminatedUnion('type', [outputMessage, reasoningItem, functionCall, customToolCall])
 export type OutputItem = z.infer<typeof OutputItemSchema>
 
 const inputMessage = z.strictObject({
@@ -163,16 +187,16 @@ const inputMessage = z.strictObject({
   status: itemStatus,
   content: z.array(inputText),
 })
-const functionCallOutput = z.strictObject({
+const callOutput = z.strictObject({
   id: z.string(),
-  type: z.literal('function_call_output'),
+  type: z.enum(['function_call_output', 'custom_tool_call_output']),
   call_id: z.string(),
   output: z.union([z.string(), z.array(inputText)]),
   status: itemStatus,
 })
 
 /** An item of a conversation, as it is stored and listed. */
-export const ConversationItemSchema = z.union([outputMessage, inputMessage, reasoningItem, functionCall, functionCallOutput])
+export const ConversationItemSchema = z.union([outputMessage, inputMessage, reasoningItem, functionCall, customToolCall, callOutput])
 export type ConversationItem = z.infer<typeof ConversationItemSchema>
 
 export const ResponseItemListSchema = z.strictObject({
@@ -193,21 +217,54 @@ export const ResponseUsageSchema = z.strictObject({
 })
 export type ResponseUsage = z.infer<typeof ResponseUsageSchema>
 
-const wireTool = z.strictObject({
-  type: z.literal('function'),
+const freeTextTool = z.strictObject({
+  type: z.literal('custom'),
   name: z.string(),
-  description: z.string().nullable(),
-  parameters: jsonSchema.nullable(),
-  strict: z.boolean(),
+  description: z.string().optional(),
+  format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({ type: z.literal('grammar'), syntax: z.enum(['lark', 'regex']), definition: z.string() }),
+    ])
+    .optional(),
 })
+
+const wireTool = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('function'),
+    name: z.string(),
+    description: z.string().nullable(),
+    parameters: jsonSchema.nullable(),
+    strict: z.boolean(),
+  }),
+  freeTextTool,
+  /** A group of tools. */
+  z.strictObject({
+    type: z.literal('namespace'),
+    name: z.string(),
+    description: z.string(),
+    tools: z.array(
+      z.discriminatedUnion('type', [
+        z.strictObject({
+          type: z.literal('function'),
+          name: z.string(),
+          description: z.string().optional(),
+          parameters: jsonSchema.optional(),
+          strict: z.boolean().optional(),
+        }),
+        freeTextTool,
+      ]),
+    ),
+  }),
+])
 
 const wireToolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.strictObject({ type: z.literal('function'), name: z.string() }),
+  z.strictObject({ type: z.enum(['function', 'custom']), name: z.string() }),
   z.strictObject({
     type: z.literal('allowed_tools'),
     mode: z.enum(['auto', 'required']),
-    tools: z.array(z.strictObject({ type: z.literal('function'), name: z.string() })),
+    tools: z.array(z.strictObject({ type: z.enum(['function', 'custom']), name: z.string() })),
   }),
 ])
 

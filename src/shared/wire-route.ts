@@ -1,5 +1,6 @@
 /** One row of the table of all HTTP surfaces (wire-routes.ts). */
 import type { z } from 'zod'
+import type { Localized } from './language.ts'
 
 export type WireDialect = 'openai' | 'anthropic' | 'ollama' | 'bendi'
 
@@ -11,9 +12,9 @@ export interface WireRoute {
   aliases?: readonly string[]
   /** The heading that it is listed under. */
   group: string
-  summary: string
+  summary: Localized
   /** What is particular here, in sentences. */
-  notes?: string
+  notes?: Localized
   /** Whose form its errors have. */
   dialect: WireDialect
   query?: z.ZodType

@@ -1,11 +1,12 @@
 /** What must outlast the process: one SQLite file in the data folder, opened when it is first needed. */
 import { chmod, mkdir, open, rename } from 'node:fs/promises'
 import path from 'node:path'
-import { Kysely, Migrator } from 'kysely'
+import { Kysely } from 'kysely'
 import type { Logger } from '../base/logger.ts'
 import { AppError } from '../shared/errors.ts'
 import { COLUMN_TYPES } from './column-types.ts'
-import { createSchemaEditor, migrations, type SchemaChange } from './migrations.ts'
+import { migrate } from './migrate.ts'
+import { migrations, type SchemaChange } from './migrations.ts'
 import type { Database, Tables } from './schema.ts'
 import { isCorrupt, openSqlite, type OpenSqliteDatabase } from './sqlite-database.ts'
 import { StoreDialect } from './sqlite-dialect.ts'
@@ -56,7 +57,7 @@ async function openAndMigrate({ file, changes = migrations }: StoreOptions): Pro
   const db = new Kysely<Tables>({ dialect: new StoreDialect(sqlite) })
   try {
     configure(sqlite)
-    await migrate(db, changes)
+    await migrate(db, changes, COLUMN_TYPES.sqlite)
   } catch (error) {
     await db.destroy()
     sqlite.close()
@@ -95,17 +96,6 @@ function configure(sqlite: OpenSqliteDatabase): void {
 function pragmaNumber(sqlite: OpenSqliteDatabase, name: string): number {
   const [row] = sqlite.prepare(`pragma ${name}`).all([]) as Record<string, number>[]
   return row?.[name] ?? 0
-}
-
-async function migrate(db: Database, changes: readonly SchemaChange[]): Promise<void> {
-  const provider = {
-    getMigrations: async () =>
-      Object.fromEntries(
-        changes.map(({ name, up }) => [name, { up: (inside: Kysely<unknown>) => up(createSchemaEditor(inside, COLUMN_TYPES.sqlite)) }]),
-      ),
-  }
-  const { error } = await new Migrator({ db, provider }).migrateToLatest()
-  if (error !== undefined) throw error
 }
 
 async function moveAside({ file, now }: StoreOptions): Promise<string> {

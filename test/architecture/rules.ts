@@ -40,7 +40,7 @@ const reservedNames: readonly Reservation[] = [
 const reservedPackages: readonly Reservation[] = [
   // Its `env`, `exit` would pass by the rules above.
   { name: /^(node:)?process$/, allowed: [/^src\/config\//] },
-  { name: /^undici$/, allowed: [/^src\/models\/(hubs\/|download\.ts$)/, /^src\/engine\/adapters\//, /^src\/base\/http\.ts$/] },
+  { name: /^undici$/, allowed: [/^src\/models\/(hubs\/|download\.ts$)/, /^src\/engine\/adapters\//, /^src\/base\/(http|proxy)\.ts$/] },
   { name: /^koffi$/, allowed: [/^src\/engine\/llama\/binding[a-z-]*\.ts$/] },
   { name: /^(kysely|libsql|pg|better-sqlite3|node:sqlite)$/, allowed: [/^src\/store\//] },
 ]

@@ -77,7 +77,7 @@ describe('what is misspelt', () => {
     const { code, stdout, stderr } = await home.run(['show', 'nothing', '--json', '--lang', 'zh'])
     expect(code).toBe(1)
     expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'model-not-found', message: expect.stringContaining('没有模型') } })
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'unknown-model', message: expect.stringContaining('没有模型') } })
   })
 
   it('in a variable is told by its name', async () => {

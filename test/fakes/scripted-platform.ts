@@ -57,7 +57,7 @@ export function createScriptedPlatform(options: ScriptedPlatformOptions = {}): S
     home: path.join(tmpdir(), `bendi-scripted-${randomUUID()}`),
     logger: silentLogger,
     clock: { now: () => SCRIPTED_TIME, timer: (ms, callback) => systemClock.timer(ms, callback) },
-    isBusy: async () => false,
+    load: async () => 'free',
     ...options.records,
   })
   const uploads = new Set<string>()

@@ -28,9 +28,21 @@ export function conversationOf(
 ): AnthropicConversation {
   const ignored: string[] = []
   const calls = new Set<string>()
-  const opening: Message[] = system ? [{ role: 'system', content: textOf(system, 'system') }] : []
+  const opening = system ? systemMessages(system, ignored) : []
   const rest = messages.flatMap((message, index) => messagesOf(message, `messages[${index}]`, { signer, ignored, calls }))
   return { messages: [...opening, ...rest], continueLast: messages.at(-1)?.role === 'assistant', ignored }
+}
+
+/** Not for the model: it is different in every request, and would make each prompt a new one for the prefix cache. */
+const BILLING = 'x-anthropic-billing-header:'
+
+function systemMessages(system: string | readonly AnthropicBlock[], ignored: string[]): Message[] {
+  if (typeof system === 'string') return [{ role: 'system', content: system }]
+  const places = system.map((block, index) => ({ block, field: `system[${index}]` }))
+  const isBilling = ({ block }: Place): boolean => typeof block.text === 'string' && block.text.startsWith(BILLING)
+  ignored.push(...places.filter(isBilling).map(({ field }) => field))
+  const texts = places.filter((place) => !isBilling(place)).map(({ block, field }) => blockText(block, field))
+  return texts.length > 0 ? [{ role: 'system', content: texts.join('\n\n') }] : []
 }
 
 interface Reading {

@@ -23,6 +23,8 @@ export interface AnthropicCall {
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 const REFUSED: Readonly<Record<string, RefusedField>> = {
   container: { reason: 'there are no containers here' },
+  // Clients that try it send the whole conversation after this refusal: see `detailsOf` in anthropic-reply.ts.
+  thread: { reason: 'no conversation is held here; send all of its messages' },
   mcp_servers: { reason: 'tools run at the caller, not here', harmless: isEmptyList },
 }
 /** Checked, and without effect: the prefix cache needs no marks, and there is one tier. */
@@ -33,7 +35,7 @@ export function parseAnthropicMessages(body: unknown, id: string, signer: Though
   const call = parseBody(AnthropicRequestSchema, body)
   refuseFields(call, REFUSED)
   const { prompt, choice, ignored } = conversation(call, signer)
-  const shows = call.thinking?.type === 'enabled' || call.thinking?.type === 'adaptive'
+  const shows = (call.thinking?.type === 'enabled' || call.thinking?.type === 'adaptive') && call.thinking.display !== 'omitted'
   const request: GenerateRequest = {
     id,
     model: call.model,
@@ -68,7 +70,7 @@ interface Conversation {
 
 function conversation(call: AnthropicRequest | CountTokensRequest, signer: ThoughtSigner): Conversation {
   const { messages, continueLast, ignored } = conversationOf(call, signer)
-  const tools = toolsOf(call.tools ?? [])
+  const { tools, foreign } = toolsOf(call.tools ?? [])
   return {
     prompt: {
       type: 'messages',
@@ -80,27 +82,40 @@ function conversation(call: AnthropicRequest | CountTokensRequest, signer: Thoug
       }),
     },
     choice: choiceOf(call.tool_choice, tools),
-    ignored,
+    ignored: [...ignored, ...foreign],
   }
 }
 
 type WireTool = NonNullable<AnthropicRequest['tools']>[number]
 
-function toolsOf(tools: readonly WireTool[]): Tool[] {
+/** `foreign`: the places of tools that would run at Anthropic. Throws `unsupported-field` when there are no others. */
+function toolsOf(all: readonly WireTool[]): { tools: Tool[]; foreign: string[] } {
+  const places = all.map((tool, index) => ({ tool, field: `tools[${index}]` }))
+  const isOwn = ({ tool: { type } }: { tool: WireTool }): boolean => !type || type === 'custom'
+  const own = places.filter(isOwn)
+  const foreign = places.filter((place) => !isOwn(place))
+  // Coding agents name some of them beside their own tools, and work without. Alone, they are what was asked for.
+  if (foreign[0] && own.length === 0) {
+    throw new AppError('unsupported-field', {
+      field: foreign[0].field,
+      reason: `${foreign[0].tool.type}: tools run at the caller, not here; describe it with input_schema`,
+    })
+  }
+  refuseTwins(own)
+  return { tools: own.map(({ tool, field }) => toolOf(tool, field)), foreign: foreign.map(({ field }) => field) }
+}
+
+function refuseTwins(places: readonly { tool: WireTool; field: string }[]): void {
   const names = new Set<string>()
-  return tools.map((tool, index) => {
-    const field = `tools[${index}]`
-    if (tool.type && tool.type !== 'custom') {
-      throw new AppError('unsupported-field', {
-        field,
-        reason: `${tool.type}: tools run at the caller, not here; describe it with input_schema`,
-      })
-    }
+  for (const { tool, field } of places) {
     if (names.has(tool.name)) throw new AppError('invalid-field', { field, reason: `there is another tool named ${tool.name}` })
     names.add(tool.name)
-    if (tool.input_schema) checkJsonSchema(tool.input_schema, `${field}.input_schema`)
-    return { name: tool.name, ...compact({ description: tool.description, parameters: tool.input_schema, strict: tool.strict }) }
-  })
+  }
+}
+
+function toolOf({ name, description, input_schema: schema, strict }: WireTool, field: string): Tool {
+  if (schema) checkJsonSchema(schema, `${field}.input_schema`)
+  return { name, ...compact({ description, parameters: schema, strict }) }
 }
 
 function choiceOf(choice: AnthropicRequest['tool_choice'], tools: readonly Tool[]): Conversation['choice'] {
@@ -127,8 +142,8 @@ function thinkingOf({ thinking, output_config: config }: AnthropicRequest | Coun
 
 function thinkingTokensOf({ thinking, max_tokens: most }: AnthropicRequest): number | undefined {
   if (thinking?.type !== 'enabled') return undefined
-  if (thinking.budget_tokens === undefined)
-    throw new AppError('invalid-field', { field: 'thinking.budget_tokens', reason: 'expected a number of tokens' })
+  // Claude Code leaves it out for models that it does not know: then there is no limit but `max_tokens`.
+  if (thinking.budget_tokens === undefined) return undefined
   if (thinking.budget_tokens >= most)
     throw new AppError('invalid-field', { field: 'thinking.budget_tokens', reason: 'it must be less than "max_tokens"' })
   return thinking.budget_tokens

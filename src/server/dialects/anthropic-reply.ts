@@ -93,5 +93,17 @@ export function anthropicError(error: WireError, language: Language, requestId: 
   const { message, hint } = localizeError(error, language)
   const status = isErrorCode(error.code) ? errorEntry(error.code).status : 500
   const type = TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
-  return { type: 'error', error: { type, message: hint ? `${message} ${hint}` : message }, request_id: requestId }
+  const told = hint ? `${message} ${hint}` : message
+  return { type: 'error', error: { type, message: `${tooLong(error)}${told}`, ...detailsOf(error) }, request_id: requestId }
+}
+
+/** What makes Anthropic's own clients go on without a thread. Source: its Python SDK 2.12, `lib/threads`. */
+function detailsOf({ code, data }: WireError): Pick<AnthropicError['error'], 'details'> {
+  if (code !== 'unsupported-field' || data['field'] !== 'thread') return {}
+  return { details: { error_code: 'thread_unsupported_request', unsupported: ['thread'] } }
+}
+
+/** Anthropic's own words, in any language: coding agents look for them to know that the conversation must be compacted. */
+function tooLong({ code, data }: WireError): string {
+  return code === 'prompt-too-long' ? `prompt is too long: ${data['needed']} tokens > ${data['window']} maximum. ` : ''
 }

@@ -10,13 +10,42 @@ export interface AnthropicEncoderOptions extends AnthropicShape {
   head: AnthropicHead
   requestId: string
   language: Language
+  prompt: PromptCount
+}
+
+/** What is known of the prompt before the first word. In tokens. */
+export interface PromptCount {
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  /** Lets every event pass, and reads the counts from the one that tells of the admission. */
+  watch(events: AsyncIterable<GenerateEvent>): AsyncIterable<GenerateEvent>
+}
+
+/** Beside the encoder, since events that only tell of waiting are merged away before they get there. */
+export function createPromptCount(): PromptCount {
+  let counts: { promptTokens: number; cachedTokens: number } | undefined
+  return {
+    get promptTokens() {
+      return counts?.promptTokens ?? 0
+    },
+    get cachedTokens() {
+      return counts?.cachedTokens ?? 0
+    },
+    async *watch(events) {
+      for await (const event of events) {
+        // At its admission what is done of a prompt is what was cached.
+        if (event.type === 'prefill') counts ??= { promptTokens: event.total, cachedTokens: event.done }
+        yield event
+      }
+    },
+  }
 }
 
 type Block = { type: 'text' } | { type: 'thinking'; thought: string } | { type: 'tool_use'; call: number }
 
 /**
  * `message_start`, then the blocks one after the other (`content_block_start`, deltas, `content_block_stop`), `message_delta`, `message_stop`.
- * The start's usage says what is known then; the last `message_delta` has the right counts.
+ * The start's usage counts the prompt; the last `message_delta` counts the answer too.
  */
 export function createAnthropicEncoder({
   head,
@@ -24,9 +53,9 @@ export function createAnthropicEncoder({
   language,
   showsThoughts,
   signer,
+  prompt,
 }: AnthropicEncoderOptions): StreamEncoder<GenerateEvent> {
   let begun = false
-  let promptTokens = 0
   let index = -1
   let block: Block | undefined
   let end: Extract<GenerateEvent, { type: 'choice-end' }> | undefined
@@ -34,7 +63,8 @@ export function createAnthropicEncoder({
   const begin = (): string => {
     if (begun) return ''
     begun = true
-    const usage = anthropicUsage({ promptTokens, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 })
+    const { promptTokens, cachedTokens } = prompt
+    const usage = anthropicUsage({ promptTokens, cachedTokens, completionTokens: 0, reasoningTokens: 0 })
     return frame({ type: 'message_start', message: { ...messageHead(head), content: [], stop_reason: null, stop_sequence: null, usage } })
   }
   const closeBlock = (): string => {
@@ -108,9 +138,7 @@ export function createAnthropicEncoder({
       switch (event.type) {
         case 'queued':
         case 'loading':
-          return waitingComment(event)
         case 'prefill':
-          promptTokens = event.total
           return waitingComment(event)
         case 'notice':
           return noticeComment(event.notice)

@@ -97,10 +97,13 @@ function resultIdOf({ role, name, tool_call_id: id }: ChatMessage, field: string
   return id
 }
 
-function contentOf({ role, content, refusal, tool_calls: calls, function_call: legacy }: ChatMessage, field: string): string {
+function contentOf(message: ChatMessage, field: string): string {
+  const { role, content, refusal, tool_calls: calls, function_call: legacy, reasoning_content: thought } = message
   if (typeof content === 'string') return content
   if (Array.isArray(content)) return content.map((part, index) => partText(part, `${field}.content[${index}]`)).join('\n')
-  if (role === 'assistant' && ((calls && calls.length > 0) || legacy || typeof refusal === 'string')) return refusal ?? ''
+  // A turn that was cut off in its thoughts has no content either.
+  const isExcused = (calls && calls.length > 0) || legacy || typeof refusal === 'string' || typeof thought === 'string'
+  if (role === 'assistant' && isExcused) return refusal ?? ''
   throw invalid(`${field}.content`, 'expected a text or a list of parts')
 }
 

@@ -3,12 +3,15 @@ import type { FinishReason, GenerateEvent, Usage, WireError } from '../../shared
 import type { UnnumberedEvent } from '../../shared/response-events.ts'
 import type { OutputItem, Response, ResponseLogprob, ResponseUsage } from '../../shared/responses.ts'
 import { wireLogprobs } from './openai-reply.ts'
+import { callDelta, callItem, closedCall, type CallNames, type OpenCall } from './openai-responses-calls.ts'
 
 export interface AssemblerOptions {
   /** The reply before anything was generated. */
   reply: Response
   /** Thoughts are given back sealed as well. */
   seal?: (text: string) => string
+  /** Of tools that the caller knows by another name than the model does. */
+  names?: CallNames
   /** Seconds since 1970. */
   now(): number
 }
@@ -19,7 +22,6 @@ type Status = OutputItem['status']
 type OpenItem = { id: string; index: number } & (
   | { type: 'message'; text: string; logprobs: ResponseLogprob[] }
   | { type: 'reasoning'; text: string }
-  | { type: 'function_call'; callId: string; name: string; arguments: string }
 )
 type OpenOf<Type extends OpenItem['type']> = Extract<OpenItem, { type: Type }>
 
@@ -34,10 +36,10 @@ export class ResponseAssembler {
   readonly #options: AssemblerOptions
   readonly #summarises: boolean
   #reply: Response
-  readonly #items: OpenItem[] = []
+  readonly #items: (OpenItem | OpenCall)[] = []
   /** The text or the thought that is being written. */
   #current: OpenOf<'message'> | OpenOf<'reasoning'> | undefined
-  readonly #calls = new Map<number, OpenOf<'function_call'>>()
+  readonly #calls = new Map<number, OpenCall>()
   readonly #done: OutputItem[] = []
   #reason: FinishReason = 'stop'
 
@@ -133,8 +135,7 @@ export class ResponseAssembler {
     const known = this.#calls.get(call)
     const { item, events } = known ? { item: known, events: [] } : this.#openCall(call, id, name)
     item.arguments += text
-    if (text !== '') events.push({ type: 'response.function_call_arguments.delta', ...placeOf(item), delta: text })
-    return events
+    return [...events, ...callDelta(item, text)]
   }
 
   #openText(): { item: OpenOf<'message'>; events: UnnumberedEvent[] } {
@@ -163,16 +164,11 @@ export class ResponseAssembler {
     return { item, events }
   }
 
-  #openCall(call: number, id: string | undefined, name = ''): { item: OpenOf<'function_call'>; events: UnnumberedEvent[] } {
+  #openCall(call: number, id: string | undefined, name = ''): { item: OpenCall; events: UnnumberedEvent[] } {
     const events = this.#closeCurrent('completed')
-    const place = this.#nextPlace('fc')
-    const item: OpenOf<'function_call'> = {
-      ...place,
-      type: 'function_call',
-      callId: id ?? `call_${place.id.slice(3)}`,
-      name,
-      arguments: '',
-    }
+    const tool = this.#options.names?.get(name) ?? { type: 'function', name }
+    const place = this.#nextPlace(tool.type === 'custom' ? 'ctc' : 'fc')
+    const item: OpenCall = { ...place, type: 'call', callId: id ?? place.id.replace(/^[a-z]+_/, 'call_'), tool, arguments: '' }
     this.#items.push(item)
     this.#calls.set(call, item)
     events.push(added(callItem(item, 'in_progress'), item))
@@ -227,15 +223,11 @@ export class ResponseAssembler {
     ]
   }
 
-  #closeCall(item: OpenOf<'function_call'>, status: Status): UnnumberedEvent[] {
-    const { name, arguments: text } = item
-    return [
-      { type: 'response.function_call_arguments.done', ...placeOf(item), name, arguments: text },
-      this.#doneItem(callItem(item, status), item),
-    ]
+  #closeCall(item: OpenCall, status: Status): UnnumberedEvent[] {
+    return [...closedCall(item), this.#doneItem(callItem(item, status), item)]
   }
 
-  #doneItem(item: OutputItem, { index }: OpenItem): UnnumberedEvent {
+  #doneItem(item: OutputItem, { index }: Pick<OpenItem, 'index'>): UnnumberedEvent {
     this.#done[index] = item
     return { type: 'response.output_item.done', output_index: index, item }
   }
@@ -302,14 +294,10 @@ function summaryPlace(item: OpenItem): { item_id: string; output_index: number; 
   return { ...placeOf(item), summary_index: 0 }
 }
 
-function added(item: OutputItem, { index }: OpenItem): UnnumberedEvent {
+function added(item: OutputItem, { index }: Pick<OpenItem, 'index'>): UnnumberedEvent {
   return { type: 'response.output_item.added', output_index: index, item }
 }
 
 function textPart(text: string, logprobs: ResponseLogprob[]): Extract<OutputItem, { type: 'message' }>['content'][number] {
   return { type: 'output_text', text, annotations: [], logprobs }
-}
-
-function callItem({ id, callId, name, arguments: text }: OpenOf<'function_call'>, status: Status): OutputItem {
-  return { id, type: 'function_call', call_id: callId, name, arguments: text, status }
 }

@@ -2,6 +2,7 @@
 import { AppError } from '../../shared/errors.ts'
 import type { Message } from '../../shared/generate.ts'
 import type { ConversationItem, InputItem, ResponseRequest } from '../../shared/responses.ts'
+import { freeTextArguments, modelName } from './openai-responses-calls.ts'
 
 /** An item that stands for one that was stored. */
 export interface ItemReference {
@@ -43,12 +44,24 @@ function itemOf(item: InputItem, field: string, newId: () => string): Conversati
         type,
         call_id: required(item.call_id, `${field}.call_id`),
         name: required(item.name, `${field}.name`),
+        ...namespaceOf(item),
         arguments: required(item.arguments, `${field}.arguments`),
         status: 'completed',
       }
-    case 'function_call_output':
+    case 'custom_tool_call':
       return {
-        id: id('fco'),
+        id: id('ctc'),
+        type,
+        call_id: required(item.call_id, `${field}.call_id`),
+        name: required(item.name, `${field}.name`),
+        ...namespaceOf(item),
+        input: required(item.input, `${field}.input`),
+        status: 'completed',
+      }
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      return {
+        id: id(type === 'function_call_output' ? 'fco' : 'ctco'),
         type,
         call_id: required(item.call_id, `${field}.call_id`),
         output: outputOf(item, field),
@@ -62,6 +75,10 @@ function itemOf(item: InputItem, field: string, newId: () => string): Conversati
         reason: `items of type "${type}" need a tool that is not here; only messages, function calls, their outputs and reasoning are understood`,
       })
   }
+}
+
+function namespaceOf({ namespace }: InputItem): { namespace?: string } {
+  return namespace ? { namespace } : {}
 }
 
 /** A client's own id is kept when it is one. */
@@ -146,13 +163,17 @@ export function conversationMessages(items: readonly ConversationItem[], { instr
         turnFor(({ content, reasoning, toolCalls }) => content !== '' || reasoning !== undefined || toolCalls !== undefined).reasoning =
           thoughtOf(item, unseal)
         break
-      case 'function_call': {
-        names.set(item.call_id, item.name)
+      case 'function_call':
+      case 'custom_tool_call': {
+        const name = modelName(item)
+        names.set(item.call_id, name)
         const open = turnFor(() => false)
-        open.toolCalls = [...(open.toolCalls ?? []), { id: item.call_id, name: item.name, arguments: item.arguments }]
+        const text = item.type === 'function_call' ? item.arguments : freeTextArguments(item.input)
+        open.toolCalls = [...(open.toolCalls ?? []), { id: item.call_id, name, arguments: text }]
         break
       }
-      case 'function_call_output': {
+      case 'function_call_output':
+      case 'custom_tool_call_output': {
         turn = undefined
         const name = names.get(item.call_id)
         if (name === undefined) throw invalid('input', `there is no function call with the call_id "${item.call_id}" before its output`)

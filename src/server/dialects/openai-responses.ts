@@ -3,6 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { GenerateRequest, Message, OutputFormat } from '../../shared/generate.ts'
 import { ResponseRequestSchema, type ConversationItem, type Response, type ResponseRequest } from '../../shared/responses.ts'
 import { checkJsonSchema } from './json-schema-check.ts'
+import type { CallNames } from './openai-responses-calls.ts'
 import { inputItemsOf, type ItemReference } from './openai-responses-items.ts'
 import { responseTools } from './openai-responses-tools.ts'
 import { outputOf } from './output-format.ts'
@@ -33,6 +34,8 @@ export interface ResponseCall {
   obfuscate: boolean
   /** Thoughts are given back sealed as well. */
   sealsThoughts: boolean
+  /** What the caller calls the tools. */
+  names: CallNames
   ignored: string[]
 }
 
@@ -104,7 +107,8 @@ export function parseResponse(body: unknown, { id, newId, createdAt }: ParseOpti
     stream: asked.stream ?? false,
     obfuscate: asked.stream_options?.include_obfuscation ?? false,
     sealsThoughts: include.has(SEALED_THOUGHTS),
-    ignored: ignoredOf(asked),
+    names: tools.names,
+    ignored: [...ignoredOf(asked), ...tools.ignored],
   }
 }
 

@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono'
 import type { AnthropicModel } from '../../shared/anthropic/messages-reply.ts'
 import { parseAnthropicMessages, parseCountTokens } from '../dialects/anthropic-messages.ts'
 import { anthropicMessage } from '../dialects/anthropic-reply.ts'
-import { createAnthropicEncoder } from '../dialects/anthropic-stream.ts'
+import { createAnthropicEncoder, createPromptCount } from '../dialects/anthropic-stream.ts'
 import { languageOf } from '../error-reply.ts'
 import { jsonReply, streamReply } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
@@ -26,7 +26,9 @@ export function anthropicRoutes(context: RouteContext): Hono {
       if (!call.stream) return jsonReply(c, open, 1, (answer) => anthropicMessage(answer, head, { ...shape, showsThoughts }))
       const language = languageOf(c.req.header('accept-language'))
       const requestId = c.res.headers.get('x-request-id') ?? ''
-      return streamReply(c, context, open, createAnthropicEncoder({ head, requestId, language, showsThoughts, ...shape }))
+      const prompt = createPromptCount()
+      const encoder = createAnthropicEncoder({ head, requestId, language, showsThoughts, prompt, ...shape })
+      return streamReply(c, context, (signal) => prompt.watch(open(signal)), encoder)
     })
     .post('/v1/messages/count_tokens', async (c) => {
       const { model, prompt, ignored } = parseCountTokens(await readJson(c, bodyLimit), await signer())

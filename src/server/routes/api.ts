@@ -1,8 +1,9 @@
 /** bendi's own API, from the routes table: a handler for each row, or it does not compile. */
 import { Hono, type Context } from 'hono'
 import type { z } from 'zod'
+import { copyEvents } from '../../platform/copy-events.ts'
 import type { Platform } from '../../platform/platform.ts'
-import type { Pull } from '../../shared/api.ts'
+import type { Copy, Pull } from '../../shared/api.ts'
 import { routes, type Route, type RouteName } from '../../shared/routes.ts'
 import { parseBody } from '../dialects/request-fields.ts'
 import { errorBody } from '../error-reply.ts'
@@ -35,7 +36,7 @@ export function apiRoutes(context: RouteContext): Hono {
       const body = route.body ? parseBody(route.body, await readJson(c, context.bodyLimit)) : undefined
       const query = route.query ? parseBody(route.query, c.req.query()) : undefined
       const call = { param: (key: string) => c.req.param(key) ?? '', body, query, signal: c.req.raw.signal } as Call<RouteName>
-      return route.events ? streamPull(c, context, handle, call) : c.json((await handle(call)) as object)
+      return route.events ? streamProgress(c, context, handle, call) : c.json((await handle(call)) as object)
     })
   }
   return app
@@ -60,9 +61,12 @@ function handlersOf(platform: Platform): Handlers {
     resumePull: ({ param }) => pulls.resume(param('id')),
     listFound: () => care.found(),
     diskUsage: () => care.usage(),
-    moveModel: ({ param, body }) => care.move(param('model'), body.folder),
-    exportModel: async ({ param, body }) => ({ folder: await care.exportTo(param('model'), body.folder) }),
-    importModels: ({ body: { folder, inPlace = false } }) => care.importFrom(folder, { inPlace }),
+    moveModel: ({ param, body, signal }) =>
+      copyEvents(signal, async (options) => ({ models: [await care.move(param('model'), body.folder, options)] })),
+    exportModel: ({ param, body, signal }) =>
+      copyEvents(signal, async (options) => ({ folder: await care.exportTo(param('model'), body.folder, options) })),
+    importModels: ({ body: { folder, inPlace = false }, signal }) =>
+      copyEvents(signal, async (options) => ({ models: await care.importFrom(folder, { ...options, inPlace }) })),
     listDeployments: () => deployments.list(),
     startDeployment: ({ body, signal }) => deployments.start(body, signal),
     stopDeployment: ({ param }) => deployments.stop(param('model')),
@@ -70,23 +74,26 @@ function handlersOf(platform: Platform): Handlers {
   }
 }
 
-const PULL_ENDS: ReadonlySet<Pull['state']> = new Set(['done', 'failed', 'cancelled'])
+/** Of a download, or of a copy between disks. */
+type Progress = Pull | Copy
+
+const ENDS: ReadonlySet<Progress['state']> = new Set(['done', 'failed', 'cancelled'])
 
 /** Progress until it ends. A slow reader gets only the newest state. */
-async function streamPull(
+async function streamProgress(
   c: Context,
   { timing, logger }: RouteContext,
   handle: (call: Call<RouteName>) => unknown,
   call: Call<RouteName>,
 ): Promise<Response> {
   refuseHead(c)
-  const body = await openEventStream<Pull>(
+  const body = await openEventStream<Progress>(
     {
-      open: (signal) => handle({ ...call, signal }) as AsyncIterable<Pull>,
+      open: (signal) => handle({ ...call, signal }) as AsyncIterable<Progress>,
       merge: (pending, pull) => void pending.splice(0, pending.length, pull),
       isWaiting: () => false,
       errorOf: () => undefined,
-      isLast: (pull) => PULL_ENDS.has(pull.state),
+      isLast: (pull) => ENDS.has(pull.state),
       encode: (pull) => `data: ${JSON.stringify(pull)}\n\n`,
       encodeError: (error) => `data: ${JSON.stringify(errorBody(c, error))}\n\n`,
       encodeEnd: () => '',

@@ -182,7 +182,7 @@ describe('a batch', () => {
   test('gives way while somebody waits, though not for ever', async () => {
     const clock = new ManualClock()
     let busy = true
-    const server = start(undefined, { clock, isBusy: async () => busy, batchParallel: 1 })
+    const server = start(undefined, { clock, load: async () => (busy ? 'waiting' : 'free'), batchParallel: 1 })
     const { id } = await create(server, jsonl([chatLine('a'), chatLine('b')]))
     await poll(async () => (await retrieve(server, id)).status).toBe('in_progress')
     clock.advance(10_000)
@@ -277,6 +277,20 @@ describe('a batch', () => {
     await ended(server, batch.id)
     expect(await remove()).toBe(200)
   })
+})
+
+test('lines run in the background, other requests do not', async () => {
+  const seen = new Map<string, boolean | undefined>()
+  const server = start((request) => {
+    seen.set(textOf(request), request.background)
+    return answer('yes')
+  })
+  await ended(server, (await create(server, jsonl([chatLine('line')]))).id)
+  await (await server.post('/v1/chat/completions', { model: 'scripted', messages: [{ role: 'user', content: 'somebody' }] })).json()
+  expect([...seen]).toEqual([
+    ['line', true],
+    ['somebody', undefined],
+  ])
 })
 
 test('lists come in pages, the newest first', async () => {

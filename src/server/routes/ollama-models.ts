@@ -30,7 +30,7 @@ export function ollamaModelRoutes(context: RouteContext): Hono {
   const nameIn = (c: Context): string => sha256Of(c.req.param('digest') ?? '', 'digest')
   return new Hono()
     .get('/api/version', (c) => c.json({ version: OLLAMA_VERSION }))
-    .get('/api/tags', async (c) => c.json({ models: (await platform.models.list()).map(ollamaTag) }))
+    .get('/api/tags', async (c) => c.json({ models: (await allModels(platform)).map(ollamaTag) }))
     .get('/api/ps', async (c) => c.json({ models: await running(context) }))
     .post('/api/show', async (c) => {
       const call = parseBody(OllamaShowRequestSchema, await readAnyJson(c, bodyLimit))
@@ -66,6 +66,15 @@ export function ollamaModelRoutes(context: RouteContext): Hono {
       await platform.models.remove(name)
       return c.body(null, 200)
     })
+}
+
+/** Those of the library, and files that are used in place, which are in none. */
+async function allModels(platform: Platform): Promise<Model[]> {
+  const [library, names] = await Promise.all([platform.models.list(), platform.modelNames()])
+  const known = new Set(library.map(({ name }) => name))
+  const others = await Promise.allSettled(names.filter((name) => !known.has(name)).map((name) => platform.models.show(name)))
+  // A model that is still on its way has a name already.
+  return [...library, ...others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))]
 }
 
 async function running({ platform, now }: RouteContext): Promise<ReturnType<typeof ollamaRunning>[]> {

@@ -252,7 +252,7 @@ test.each([
   [{ input: undefined }, 'invalid_field', 'input'],
   [{ model: undefined }, 'invalid_field', 'model'],
   [{ tools: [{ type: 'web_search' }] }, 'unsupported_field', 'tools[0].type'],
-  [{ tools: [{ type: 'custom', name: 'x' }] }, 'unsupported_field', 'tools[0].type'],
+  [{ tools: [{ type: 'custom', name: 'x y' }] }, 'invalid_field', 'tools[0].name'],
   [{ tools: [{ type: 'function' }] }, 'invalid_field', 'tools[0].name'],
   [{ tool_choice: 'required' }, 'invalid_field', 'tool_choice'],
   [{ tool_choice: { type: 'function', name: 'x' } }, 'invalid_field', 'tool_choice.name'],

@@ -120,6 +120,7 @@ function openSteps(
 } {
   const assembler = new ResponseAssembler({
     reply: call.reply,
+    names: call.names,
     now: () => unixSeconds(now()),
     ...(call.sealsThoughts ? { seal: seal.seal } : {}),
   })
@@ -187,6 +188,7 @@ async function* backgroundEvents(context: RouteContext, prepared: PreparedCall, 
   const { call, request, seal } = prepared
   const assembler = new ResponseAssembler({
     reply: call.reply,
+    names: call.names,
     now: () => unixSeconds(now()),
     ...(call.sealsThoughts ? { seal: seal.seal } : {}),
   })

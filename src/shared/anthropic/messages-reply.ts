@@ -55,7 +55,11 @@ export type AnthropicMessageReply = z.infer<typeof AnthropicMessageReplySchema>
 
 export const AnthropicErrorSchema = z.strictObject({
   type: z.literal('error'),
-  error: z.strictObject({ type: z.string(), message: z.string() }),
+  error: z.strictObject({
+    type: z.string(),
+    message: z.string(),
+    details: z.strictObject({ error_code: z.string(), unsupported: z.array(z.string()) }).optional(),
+  }),
   request_id: z.string(),
 })
 export type AnthropicError = z.infer<typeof AnthropicErrorSchema>

@@ -38,7 +38,14 @@ const conversationFields = {
   system: z.union([z.string(), z.array(contentBlock)], 'expected a text or a list of text blocks').nullish(),
   tools: z.array(tool).max(256).nullish(),
   tool_choice: toolChoice.nullish(),
-  thinking: z.looseObject({ type: z.enum(['enabled', 'disabled', 'adaptive']), budget_tokens: z.int().min(1).optional() }).nullish(),
+  /** With `adaptive`, some clients send a budget of 0. */
+  thinking: z
+    .looseObject({
+      type: z.enum(['enabled', 'disabled', 'adaptive']),
+      budget_tokens: z.int().min(0).optional(),
+      display: z.string().nullish(),
+    })
+    .nullish(),
   output_config: z.looseObject({ effort: z.string().nullish(), format: jsonFormat.nullish() }).nullish(),
   /** The name that `output_config.format` had in the beta. */
   output_format: jsonFormat.nullish(),

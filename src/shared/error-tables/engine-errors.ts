@@ -16,7 +16,7 @@ export const engineErrors = {
     type: 'invalid_request_error',
     message: {
       en: 'The prompt needs {needed} tokens, but the window is {window}. This machine could give up to {possible}.',
-      zh: '提示需要 {needed} 个 token，窗口为 {window}；本机最多可提供 {possible}。',
+      zh: '提示需要 {needed} 个 token，上下文窗口为 {window}；本机最多可提供 {possible}。',
     },
     hint: {
       en: 'Shorten the prompt, or start the model with --context {needed} or more.',
@@ -42,7 +42,7 @@ export const engineErrors = {
     status: 400,
     type: 'invalid_request_error',
     message: { en: 'The JSON schema cannot be used: {reason}', zh: 'JSON Schema 不可用：{reason}' },
-    hint: { en: 'docs/structured-output.md names the keywords that work.', zh: '可用的关键字见 docs/structured-output.md。' },
+    hint: { en: 'docs/structured-output.md names the keywords that work.', zh: '可用的关键字见 docs/structured-output.zh.md。' },
   },
   'invalid-pattern': {
     status: 400,
@@ -88,7 +88,7 @@ export const engineErrors = {
   'shutting-down': {
     status: 503,
     type: 'overloaded_error',
-    message: { en: 'The server is shutting down.', zh: '服务器正在关闭。' },
+    message: { en: 'The server is shutting down.', zh: '服务正在关闭。' },
   },
   'engine-start-failed': {
     status: 500,

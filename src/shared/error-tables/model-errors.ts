@@ -8,6 +8,15 @@ export const modelErrors = {
     message: { en: 'The model "{model}" does not exist here. Available: {available}.', zh: '这里没有模型 "{model}"。可用：{available}。' },
     hint: { en: 'Download it with: bendi pull {model}', zh: '下载：bendi pull {model}' },
   },
+  'unknown-model': {
+    status: 404,
+    type: 'not_found_error',
+    message: { en: 'There is no model "{model}", neither here nor in the catalogue.', zh: '没有模型 "{model}"：本机和模型目录中都没有。' },
+    hint: {
+      en: 'Near names: {near}. Search: bendi models WORDS. A repository of a hub: hf:OWNER/NAME',
+      zh: '相近的名称：{near}。搜索：bendi models 关键词。站点上的仓库：hf:OWNER/NAME',
+    },
+  },
   'invalid-reference': {
     status: 400,
     type: 'invalid_request_error',
@@ -49,7 +58,7 @@ export const modelErrors = {
     message: { en: '{path} is no model file that bendi knows: {reason}', zh: '{path} 不是 bendi 认识的模型文件：{reason}' },
     hint: {
       en: 'Known are GGUF, safetensors, PyTorch .bin/.pt, ONNX, GGML, and folders of a Hugging Face repository.',
-      zh: '支持 GGUF、safetensors、PyTorch .bin/.pt、ONNX、GGML 以及 Hugging Face 仓库文件夹。',
+      zh: '支持 GGUF、safetensors、PyTorch .bin/.pt、ONNX、GGML 以及 Hugging Face 仓库目录。',
     },
   },
   'checksum-mismatch': {
@@ -92,7 +101,7 @@ export const modelErrors = {
     status: 500,
     type: 'server_error',
     message: { en: 'Nothing can be written into {path} ({reason}).', zh: '无法写入 {path}（{reason}）。' },
-    hint: { en: 'Set BENDI_HOME (or --home) to a folder of your own.', zh: '请将 BENDI_HOME（或 --home）设为您有写权限的目录。' },
+    hint: { en: 'Set BENDI_HOME (or --home) to a folder of your own.', zh: '请将 BENDI_HOME（或 --home）设为有写权限的目录。' },
   },
   offline: {
     status: 503,

@@ -37,17 +37,17 @@ export const recordErrors = {
   'file-in-use': {
     status: 409,
     type: 'invalid_request_error',
-    message: { en: 'The file "{id}" is read by the batch "{batch}".', zh: '文件 "{id}" 正被批处理 "{batch}" 读取。' },
-    hint: { en: 'Cancel the batch first.', zh: '请先取消该批处理。' },
+    message: { en: 'The file "{id}" is read by the batch "{batch}".', zh: '文件 "{id}" 正被批量请求 "{batch}" 读取。' },
+    hint: { en: 'Cancel the batch first.', zh: '请先取消该批量请求。' },
   },
   'batch-not-found': {
     status: 404,
     type: 'invalid_request_error',
-    message: { en: 'There is no batch with the id "{id}".', zh: '没有 id 为 "{id}" 的批处理。' },
+    message: { en: 'There is no batch with the id "{id}".', zh: '没有 id 为 "{id}" 的批量请求。' },
   },
   'batch-ended': {
     status: 409,
     type: 'invalid_request_error',
-    message: { en: 'The batch "{id}" cannot be cancelled: it is {status}.', zh: '批处理 "{id}" 无法取消：当前状态为 {status}。' },
+    message: { en: 'The batch "{id}" cannot be cancelled: it is {status}.', zh: '批量请求 "{id}" 无法取消：当前状态为 {status}。' },
   },
 } as const satisfies Record<string, ErrorEntry>

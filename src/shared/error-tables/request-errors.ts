@@ -6,7 +6,7 @@ export const requestErrors = {
     status: 500,
     type: 'server_error',
     message: { en: 'Something went wrong inside bendi: {reason}', zh: 'bendi 内部出错：{reason}' },
-    hint: { en: 'This is a bug. The server log has the details.', zh: '这是程序缺陷，详情见服务器日志。' },
+    hint: { en: 'This is a bug. The server log has the details.', zh: '这是程序缺陷，详情见服务日志。' },
   },
   'invalid-request': {
     status: 400,
@@ -27,6 +27,15 @@ export const requestErrors = {
     status: 413,
     type: 'invalid_request_error',
     message: { en: 'The request body is larger than {limit} bytes.', zh: '请求体超过 {limit} 字节。' },
+  },
+  'body-too-slow': {
+    status: 408,
+    type: 'invalid_request_error',
+    message: {
+      en: 'The request body came too slowly: less than {bytes} bytes in {seconds} s.',
+      zh: '请求体传输过慢：{seconds} 秒内不足 {bytes} 字节。',
+    },
+    hint: { en: 'Send the request again.', zh: '请重新发送请求。' },
   },
   'not-found': {
     status: 404,
@@ -68,13 +77,13 @@ export const requestErrors = {
   'forbidden-host': {
     status: 403,
     type: 'permission_error',
-    message: { en: 'The Host "{host}" is not this server.', zh: 'Host "{host}" 不是本服务器。' },
+    message: { en: 'The Host "{host}" is not this server.', zh: 'Host "{host}" 不是本服务的地址。' },
     hint: { en: 'Use the address that bendi printed (127.0.0.1 or localhost).', zh: '请使用 bendi 显示的地址（127.0.0.1 或 localhost）。' },
   },
   'forbidden-origin': {
     status: 403,
     type: 'permission_error',
-    message: { en: 'Pages from {origin} may not call this server.', zh: '来自 {origin} 的网页不允许访问本服务器。' },
+    message: { en: 'Pages from {origin} may not call this server.', zh: '来自 {origin} 的网页不允许访问本服务。' },
     hint: { en: 'Allow it with --cors-origin {origin}.', zh: '可用 --cors-origin {origin} 允许它。' },
   },
   'report-exists': {
