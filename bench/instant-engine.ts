@@ -94,7 +94,19 @@ export function createInstantEngine(users: number): InstantEngine {
 
 function commandOf(id: number, { stop, choices, deterministic }: GenerateRequest): GenerateCommand {
   const prompt = { type: 'tokens' as const, tokens: [] }
-  return { type: 'generate', id, prompt, sampling: {}, stop, ignoreEos: true, choices, deterministic, promptLogprobs: false, markup: [] }
+  return {
+    type: 'generate',
+    id,
+    prompt,
+    sampling: {},
+    stop,
+    ignoreEos: true,
+    choices,
+    deterministic,
+    promptLogprobs: false,
+    background: false,
+    markup: [],
+  }
 }
 
 /** Every run that asks for a token gets one. */
