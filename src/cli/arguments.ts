@@ -1,5 +1,6 @@
 /** argv → flags and positionals of one command, with suggestions for what is misspelt. */
 import { parseArgs } from 'node:util'
+import { tokens as tokenCount } from '../config/kinds.ts'
 import type { FlagValues } from '../config/load-config.ts'
 import { SETTING_NAMES, settingOf } from '../config/settings.ts'
 import type { SettingName } from '../config/settings.ts'
@@ -86,7 +87,7 @@ function settingFlag(name: SettingName, result: ParsedArguments): Known {
 
 function ownFlag(name: string, flag: Flag, result: ParsedArguments, language: Language): Known {
   const take = (value: string | boolean): void => {
-    result.flags[name] = flag.type === 'number' ? numberOf(name, String(value), language) : value
+    result.flags[name] = flag.type === 'boolean' || flag.type === 'text' ? value : numberOf(name, flag.type, String(value), language)
   }
   return { type: flag.type === 'boolean' ? 'boolean' : 'string', ...(flag.short ? { short: flag.short } : {}), take }
 }
@@ -101,9 +102,9 @@ export function dashed(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-function numberOf(name: string, text: string, language: Language): number {
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isFinite(value)) return value
+function numberOf(name: string, type: 'number' | 'tokens', text: string, language: Language): number {
+  const value = type === 'tokens' ? tokenCount(0, Number.MAX_SAFE_INTEGER).schema.safeParse(text).data : Number(text)
+  if (text.trim() !== '' && value !== undefined && Number.isFinite(value)) return value
   throw usage({ en: `--${dashed(name)}: "${text}" is not a number.`, zh: `--${dashed(name)}："${text}" 不是数字。` }, language)
 }
 

@@ -10,7 +10,7 @@ import type { CliServices } from './services.ts'
 
 /** A flag of one command; settings have their own (src/config/settings.ts). */
 export interface Flag {
-  type: 'boolean' | 'text' | 'number'
+  type: 'boolean' | 'text' | 'number' | 'tokens'
   short?: string
   /** What stands for the value in the help, e.g. `FILE`. */
   value?: string
@@ -29,7 +29,7 @@ export type FlagTable = Readonly<Record<string, Flag>>
 
 type FlagValue<F extends Flag> = F['type'] extends 'boolean'
   ? boolean
-  : F['type'] extends 'number'
+  : F['type'] extends 'number' | 'tokens'
     ? number | undefined
     : string | undefined
 export type FlagValuesOf<Flags extends FlagTable> = { [Name in keyof Flags]: FlagValue<Flags[Name]> }

@@ -1,7 +1,7 @@
 /** A plan for people: a bar for each device, what it needs, how fast it is, what to change. */
 import { formatBytes } from '../base/bytes.ts'
 import type { Localized } from '../shared/language.ts'
-import type { PlanDevice, PlanPart, PlanReport } from '../shared/plan.ts'
+import type { PlanDevice, PlanPart, PlanReport, PlanTerm } from '../shared/plan.ts'
 import type { Output } from './output.ts'
 import { padToWidth, textWidth } from './text-width.ts'
 
@@ -141,13 +141,16 @@ function printChanges({ changes, fits }: PlanReport, output: Output): void {
   })
 }
 
+function inUnit(value: number, unit: PlanTerm['unit']): string {
+  if (unit === 'bytes') return `${formatBytes(value)} (${Math.round(value).toLocaleString('en-US')} B)`
+  if (unit === 'bytes/s') return `${formatBytes(value)}/s`
+  return `${value.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`
+}
+
 function printTerms({ terms }: PlanReport, output: Output): void {
   output.line('')
   for (const { label, formula, numbers, value, unit, basis, source } of terms) {
-    const result =
-      unit === 'bytes'
-        ? `${formatBytes(value)} (${Math.round(value).toLocaleString('en-US')} B)`
-        : `${value.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`
+    const result = inUnit(value, unit)
     output.line(`${output.bold(output.say(label))} = ${result}  [${output.say(BASIS[basis])}]`)
     output.line(`  ${formula}`)
     output.line(`  = ${numbers}`)

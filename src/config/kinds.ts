@@ -16,6 +16,8 @@ const TRUE = new Set(['1', 'true', 'yes', 'on'])
 const FALSE = new Set(['0', 'false', 'no', 'off'])
 const BYTE_UNITS: Record<string, number> = { '': 1, b: 1, k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9, t: 1e12, tb: 1e12 }
 const BINARY_UNITS: Record<string, number> = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }
+/** As model makers write windows: 128K is 131,072. */
+const TOKEN_UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20 }
 const SECONDS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
 
 export function text(expected: Localized = { en: 'a text', zh: '一段文字' }): Kind<string> {
@@ -27,6 +29,14 @@ export function integer(least: number, most: number): Kind<number> {
   return {
     schema: z.preprocess(numberFromText, z.number().int().min(least).max(most)),
     expected: { en: `a whole number, ${range}`, zh: `整数，${range}` },
+  }
+}
+
+/** A number of tokens: `8192`, `32K` (2^10), `1M` (2^20). */
+export function tokens(least: number, most: number): Kind<number> {
+  return {
+    schema: z.preprocess((raw) => scaled(raw, TOKEN_UNITS), z.number().int().min(least).max(most)),
+    expected: { en: `a number of tokens such as 8192 or 32K, ${least} … ${most}`, zh: `token 数，例如 8192 或 32K，${least} … ${most}` },
   }
 }
 

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { LOG_LEVELS } from '../base/logger.ts'
 import { LANGUAGES } from '../shared/language.ts'
 import type { Localized } from '../shared/language.ts'
-import { boolean, bytes, choice, duration, httpUrl, integer, list, text } from './kinds.ts'
+import { boolean, bytes, choice, duration, httpUrl, integer, list, text, tokens } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 
 export interface Setting<Output = unknown> {
@@ -64,7 +64,7 @@ export const settings = {
     description: { en: 'Model to run; chosen for this machine when absent', zh: '要运行的模型；不指定则按本机情况选择' },
   },
   context: {
-    kind: integer(64, 16_777_216),
+    kind: tokens(64, 16_777_216),
     env: ['BENDI_CONTEXT'],
     flag: 'context',
     description: { en: 'Tokens that one request may use (prompt and answer)', zh: '单个请求可用的 token 数（提示与回答）' },

@@ -103,43 +103,96 @@ export async function arrivedBytes(target: string): Promise<number> {
 }
 
 /** Starts a journal that holds what `journal` does, compacted; whatever was there is replaced. */
-export async function openJournal(target: string, { identity, arrived, verdicts }: PartJournal): Promise<OpenJournal> {
-  const lines = [
+export async function openJournal(target: string, journal: PartJournal): Promise<OpenJournal> {
+  const head = JSON.stringify({ ...journal.identity, boot: journal.identity.boot ?? (await bootId()) })
+  const lines = linesOf(journal)
+  await writeFileAtomic(journalFile(target), `${[head, ...lines].join('\n')}\n`, { mode: 0o600 })
+  return new AppendingJournal(target, await open(journalFile(target), 'a'), lines.length)
+}
+
+/** The fewest lines that say the same. */
+function linesOf({ arrived, verdicts }: PartJournal): string[] {
+  return [
     ...[...verdicts].map(([source, verdict]) => verdictLine(source, verdict)),
     ...[...arrived].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))),
   ]
-  const head = JSON.stringify({ ...identity, boot: identity.boot ?? (await bootId()) })
-  await writeFileAtomic(journalFile(target), `${[head, ...lines].join('\n')}\n`, { mode: 0o600 })
-  return appendingTo(await open(journalFile(target), 'a'), lines.length)
 }
 
-function appendingTo(handle: FileHandle, linesBefore: number): OpenJournal {
-  let lineCount = linesBefore
-  let noted = new Map<string, Range[]>()
-  let verdicts: string[] = []
-  let writing: Promise<void> = Promise.resolve()
-  const append = (lines: readonly string[]): Promise<void> => {
-    if (lines.length > 0) writing = writing.then(() => handle.appendFile(`${lines.join('\n')}\n`))
-    return writing
+/** Lines above which a journal is written anew with fewer: a slow line brings a large file in millions of pieces. */
+const MANY_LINES = 4096
+
+class AppendingJournal implements OpenJournal {
+  readonly #target: string
+  #handle: FileHandle
+  /** Since the start; those that were taken together afterwards count as they were. */
+  #lineCount: number
+  #takenOut = 0
+  #noted = new Map<string, Range[]>()
+  #verdicts: string[] = []
+  /** One write after another. */
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(target: string, handle: FileHandle, lineCount: number) {
+    this.#target = target
+    this.#handle = handle
+    this.#lineCount = lineCount
   }
-  const flush = async (): Promise<number> => {
-    const lines = [...[...noted].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))), ...verdicts]
-    noted = new Map()
-    verdicts = []
-    lineCount += lines.length
-    const count = lineCount
-    await append(lines)
+
+  note(range: Range, source: string): void {
+    this.#noted.set(source, addRange(this.#noted.get(source) ?? [], range))
+  }
+
+  judge(source: string, verdict: Verdict): void {
+    this.#verdicts.push(verdictLine(source, verdict))
+  }
+
+  async flush(): Promise<number> {
+    const lines = [...[...this.#noted].flatMap(([source, ranges]) => ranges.map((range) => rangeLine(range, source))), ...this.#verdicts]
+    this.#noted = new Map()
+    this.#verdicts = []
+    this.#lineCount += lines.length
+    const count = this.#lineCount
+    await this.#next(() => this.#append(lines))
     return count
   }
-  return {
-    note: (range, source) => void noted.set(source, addRange(noted.get(source) ?? [], range)),
-    judge: (source, verdict) => void verdicts.push(verdictLine(source, verdict)),
-    flush,
-    synced: (lines) => append([`=${lines};`]),
-    close: async () => {
-      await flush()
-      await handle.close()
-    },
+
+  synced(lines: number): Promise<void> {
+    return this.#next(async () => {
+      await this.#append([`=${lines - this.#takenOut};`])
+      if (lines - this.#takenOut > MANY_LINES) await this.#compact()
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+    await this.#handle.close()
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    return (this.#writing = this.#writing.then(work))
+  }
+
+  async #append(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) await this.#handle.appendFile(`${lines.join('\n')}\n`)
+  }
+
+  /** Takes together what is on the disk for sure, and keeps what came later as it is. */
+  async #compact(): Promise<void> {
+    const file = journalFile(this.#target)
+    const [head = '', ...lines] = await readLines(file)
+    const identity = parseIdentity(head)
+    if (!identity) return
+    const entries = lines.filter((line) => line.endsWith(';'))
+    const sure = syncedLines(entries)
+    const counted = entries.filter((line) => !line.startsWith('='))
+    const journal: PartJournal = { identity, arrived: new Map(), verdicts: new Map() }
+    for (const line of counted.slice(0, sure)) applyLine(journal, line)
+    const merged = linesOf(journal)
+    await writeFileAtomic(file, `${[head, ...merged, `=${merged.length};`, ...counted.slice(sure)].join('\n')}\n`, { mode: 0o600 })
+    this.#takenOut += sure - merged.length
+    const old = this.#handle
+    this.#handle = await open(file, 'a')
+    await old.close()
   }
 }
 

@@ -66,6 +66,8 @@ describe('what is misspelt', () => {
     [['up', '--model', '--json'], '--model'],
     [['run', 'm', 'q', '--temperature', 'hot'], '"hot" is not a number'],
     [['up', '--port', 'abc'], '--port: "abc"'],
+    [['plan', 'm', '--context', '32X'], '"32X" is not a number'],
+    [['up', '--context', '32X'], 'such as 8192 or 32K'],
     [['up', '--no-port'], 'no flag --no-port'],
   ])('%j says what is wrong', async (argv, text) => {
     const { code, stderr, stdout } = await home.run(argv)

@@ -23,7 +23,7 @@ export const plan = defineCommand({
     },
   ],
   flags: {
-    context: { type: 'number', value: 'TOKENS', description: { en: 'Tokens of one user', zh: '每个用户的 token 数' } },
+    context: { type: 'tokens', value: 'TOKENS', description: { en: 'Tokens of one user', zh: '每个用户的 token 数' } },
     users: { type: 'number', value: 'N', description: { en: 'Users at once', zh: '同时使用的人数' } },
     kv: {
       type: 'text',
