@@ -3,6 +3,7 @@
  * Source: OpenAI's published OpenAPI description; extensions are llama-server's and vLLM's names where those have one.
  */
 import { z } from 'zod'
+import { ServiceTierSchema } from './openai/service-tier.ts'
 
 export { ChatRequestSchema, type ChatMessage, type ChatRequest, type ChatRequestInput } from './openai/chat-request.ts'
 export { CompletionRequestSchema, type CompletionRequest } from './openai/completion-request.ts'
@@ -97,7 +98,7 @@ export const ChatCompletionSchema = z.strictObject({
   ),
   usage: UsageSchema,
   /** Only when it was asked for. */
-  service_tier: z.literal('default').optional(),
+  service_tier: ServiceTierSchema.optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   timings: TimingsSchema,
   bendi,
@@ -136,7 +137,7 @@ export const ChatChunkSchema = z.strictObject({
     }),
   ),
   /** Only when it was asked for. */
-  service_tier: z.literal('default').optional(),
+  service_tier: ServiceTierSchema.optional(),
   /** Only with `stream_options.include_usage`: null except in the last chunk. */
   usage: UsageSchema.nullable().optional(),
   /** Only with `stream_options.include_obfuscation`: noise that hides the length of what was written. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { generationFields, samplingFields } from './openai/fields.ts'
+import { ServiceTierSchema } from './openai/service-tier.ts'
 
 const inputPart = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() })
 
@@ -303,7 +304,7 @@ export const ResponseSchema = z.strictObject({
   prompt_cache_key: z.string().nullable(),
   reasoning: z.strictObject({ effort: effort.nullable(), summary: z.enum(['auto', 'concise', 'detailed']).nullable() }),
   safety_identifier: z.string().nullable(),
-  service_tier: z.literal('default'),
+  service_tier: ServiceTierSchema,
   /** Not in the description, but in what OpenAI sends: whether it can be asked for again. */
   store: z.boolean(),
   temperature: z.number().nullable(),

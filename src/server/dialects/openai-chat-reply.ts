@@ -27,7 +27,7 @@ export function chatCompletion(answer: Answer, head: ReplyHead, shape: ChatShape
       finish_reason: chatFinishReason(choice.reason, shape.legacyFunctions),
     })),
     usage: wireUsage(answer.usage),
-    ...(shape.withServiceTier ? { service_tier: 'default' } : {}),
+    ...(shape.serviceTier ? { service_tier: shape.serviceTier } : {}),
     ...(shape.metadata ? { metadata: shape.metadata } : {}),
     timings: wireTimings(answer.timings, answer.usage),
     ...(answer.notices.length > 0 ? { bendi: { notices: wireNotices(answer.notices) } } : {}),

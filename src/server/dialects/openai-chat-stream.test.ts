@@ -6,7 +6,7 @@ import { createChatEncoder, type ChatEncoderOptions } from './openai-chat-stream
 import type { ChatShape } from './openai-chat.ts'
 
 const HEAD = { id: 'a', created: 1, model: 'b"\n', fingerprint: 'c' }
-const SHAPE: ChatShape = { reasoning: 'reasoning_content', legacyFunctions: false, withLogprobs: false, withServiceTier: false }
+const SHAPE: ChatShape = { reasoning: 'reasoning_content', legacyFunctions: false, withLogprobs: false }
 
 function encode(events: Iterable<GenerateEvent>, shape: Partial<ChatShape> = {}, more: Partial<ChatEncoderOptions> = {}): string[] {
   const encoder = createChatEncoder(HEAD, { choices: 1, includeUsage: false, language: 'en', shape: { ...SHAPE, ...shape }, ...more })

@@ -117,8 +117,8 @@ function paddingOf(chunk: string): number {
   return PADDED_TO - (chunk.length % PADDED_TO)
 }
 
-function chunkStart({ id, created, model, fingerprint }: ReplyHead, { withServiceTier }: ChatShape): string {
-  const tier = withServiceTier ? { service_tier: 'default' } : {}
+function chunkStart({ id, created, model, fingerprint }: ReplyHead, { serviceTier }: ChatShape): string {
+  const tier = serviceTier ? { service_tier: serviceTier } : {}
   const constant = JSON.stringify({ id, object: 'chat.completion.chunk', created, model, system_fingerprint: fingerprint, ...tier })
   return `data: ${constant.slice(0, -1)},"choices":`
 }

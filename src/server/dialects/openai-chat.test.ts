@@ -205,7 +205,7 @@ test('fields without effect are listed; known ones, null ones and those that com
     'id',
   )
   expect(ignored).toEqual(['user', 'prediction', 'mirostat'])
-  expect(shape).toMatchObject({ metadata: { a: 'b' }, withServiceTier: true })
+  expect(shape).toMatchObject({ metadata: { a: 'b' }, serviceTier: 'default' })
 })
 
 test('headers say what a body cannot, and the body wins', () => {

@@ -2,6 +2,7 @@
 import { AppError } from '../../shared/errors.ts'
 import type { GenerateRequest } from '../../shared/generate.ts'
 import { ChatRequestSchema, type ChatRequest } from '../../shared/openai.ts'
+import { tierOf, type ServiceTier } from '../../shared/openai/service-tier.ts'
 import { messagesOf } from './openai-messages.ts'
 import { toolWishesOf, usesLegacyFunctions } from './openai-tools.ts'
 import { outputOf } from './output-format.ts'
@@ -33,7 +34,8 @@ export interface ChatShape {
   /** The old `functions`: the reply speaks of `function_call`. */
   legacyFunctions: boolean
   withLogprobs: boolean
-  withServiceTier: boolean
+  /** Told when it was asked for. */
+  serviceTier?: ServiceTier
   metadata?: Record<string, string>
 }
 
@@ -82,6 +84,7 @@ export function parseChat(body: unknown, id: string, headers: ChatHeaders = {}):
       maxTokens: maxTokensOf(chat.max_completion_tokens ?? chat.max_tokens),
       logprobs: logprobsOf(chat),
       keepAlive: keepAliveOf(chat.keep_alive),
+      background: tierOf(chat.service_tier) === 'flex' || undefined,
     }),
   }
   return { request, ...streamOptionsOf(chat), shape: shapeOf(chat, reasoning), ignored: ignoredOf(chat) }
@@ -108,8 +111,7 @@ function shapeOf(chat: ChatRequest, reasoning: ReasoningFormat): ChatShape {
     reasoning,
     legacyFunctions: usesLegacyFunctions(chat),
     withLogprobs: chat.logprobs ?? false,
-    withServiceTier: typeof chat.service_tier === 'string',
-    ...compact({ metadata: chat.metadata }),
+    ...compact({ metadata: chat.metadata, serviceTier: typeof chat.service_tier === 'string' ? tierOf(chat.service_tier) : undefined }),
   }
 }
 

@@ -1,6 +1,7 @@
 /** `POST /v1/responses` and `/v1/responses/input_tokens`: the request as a GenerateRequest, and what the reply repeats of it. Pure. */
 import { AppError } from '../../shared/errors.ts'
 import type { GenerateRequest, Message, OutputFormat } from '../../shared/generate.ts'
+import { tierOf } from '../../shared/openai/service-tier.ts'
 import { ResponseRequestSchema, type ConversationItem, type Response, type ResponseRequest } from '../../shared/responses.ts'
 import { checkJsonSchema } from './json-schema-check.ts'
 import type { CallNames } from './openai-responses-calls.ts'
@@ -96,6 +97,7 @@ export function parseResponse(body: unknown, { id, newId, createdAt }: ParseOpti
         maxTokens: asked.max_output_tokens,
         logprobs: include.has(LOGPROBS) || asked.top_logprobs ? (asked.top_logprobs ?? 0) : undefined,
         keepAlive: keepAliveOf(asked.keep_alive),
+        background: tierOf(asked.service_tier) === 'flex' || undefined,
       }),
     },
     prompt: compact({
@@ -194,7 +196,7 @@ function replyOf(
       summary: asked.reasoning?.summary ?? asked.reasoning?.generate_summary ?? null,
     },
     safety_identifier: asked.safety_identifier ?? null,
-    service_tier: 'default',
+    service_tier: tierOf(asked.service_tier),
     store: asked.store ?? true,
     temperature: asked.temperature ?? null,
     text: { format: wireFormat(asked), verbosity: 'medium' },
@@ -207,11 +209,11 @@ function replyOf(
   }
 }
 
-/** A tier is repeated as the one there is; a summary that should be short is the whole thought all the same. */
+/** Faster tiers than the default are not there; a summary that should be short is the whole thought all the same. */
 function ignoredOf(asked: ResponseRequest): string[] {
-  const tier = asked.service_tier ?? 'default'
+  const tier = asked.service_tier ?? 'auto'
   return [
-    ...(tier === 'auto' || tier === 'default' ? [] : ['service_tier']),
+    ...(tier === 'auto' || tier === tierOf(tier) ? [] : ['service_tier']),
     ...(asked.reasoning?.summary === 'concise' ? ['reasoning.summary'] : []),
     ...(asked.max_tool_calls === null || asked.max_tool_calls === undefined ? [] : ['max_tool_calls']),
     ...ignoredFields(asked, ResponseRequestSchema.shape).filter((field) => !Object.hasOwn(REFUSED, field)),

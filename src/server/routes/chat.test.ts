@@ -87,6 +87,17 @@ test('what was dropped from a conversation that is too long is told in a header 
   })
 })
 
+test("the flex tier gives way to everybody else, in both of OpenAI's surfaces", async () => {
+  const { post, engine } = createScriptedServer()
+  const chat = await post('/v1/chat/completions', { ...CHAT, service_tier: 'flex' })
+  expect(ChatCompletionSchema.parse(await chat.json()).service_tier).toBe('flex')
+  const response = await post('/v1/responses', { model: 'scripted', input: 'Hi', service_tier: 'flex' })
+  expect(response.headers.get('x-bendi-ignored')).toBeNull()
+  expect(await response.json()).toMatchObject({ service_tier: 'flex' })
+  await (await post('/v1/chat/completions', CHAT)).json()
+  expect(engine.requests.map(({ background }) => background)).toEqual([true, true, undefined])
+})
+
 test('thoughts stand in the text when the request wants them there; metadata and the tier come back', async () => {
   const { post } = createScriptedServer({ script: () => answer('Hi', { reasoning: 'hm', logprobs: 0 }) })
   const asked = { ...CHAT, reasoning_format: 'think', logprobs: true, metadata: { a: 'b' }, service_tier: 'priority' }

@@ -273,7 +273,7 @@ test.each([
 })
 
 test('fields without effect are told', async () => {
-  const reply = await start().post('/v1/responses', { ...HI, service_tier: 'flex', reasoning: { summary: 'concise' }, mirostat: 2 })
+  const reply = await start().post('/v1/responses', { ...HI, service_tier: 'priority', reasoning: { summary: 'concise' }, mirostat: 2 })
   expect(reply.headers.get('x-bendi-ignored')).toBe('service_tier, reasoning.summary, mirostat')
 })
 
