@@ -101,7 +101,7 @@ describe.skipIf(typeof model !== 'string')('the small real model', () => {
     expect(answer.texts.join('').trim()).toBe('')
   }, 60_000)
 
-  test('hostile grammars and schemas end with an error, and nobody waits for them', async () => {
+  test('hostile grammars and patterns end with an error or an answer in their form, and nobody waits for them', async () => {
     const gaps: number[] = []
     let last = performance.now()
     const long = collect(engine.generate(request('Once upon a time', { maxTokens: 200, ignoreEos: true })), () => {
@@ -114,12 +114,14 @@ describe.skipIf(typeof model !== 'string')('the small real model', () => {
       { output: { type: 'regex', pattern: '((a{1,1000}){1,1000}){1,1000}' } },
     ]
     for (const wish of hostile) {
-      const { error, ends } = await run(engine, request('x', { ...wish, maxTokens: 4 }))
-      expect(error?.code).toMatch(/^invalid-(grammar|pattern)$/)
+      const { error, ends, texts } = await run(engine, request('x', { ...wish, maxTokens: 4 }))
+      // A fast machine may do what another one refuses.
+      if (error) expect(error.code).toMatch(/^invalid-(grammar|pattern)$|^constraint-too-slow$/)
+      else expect(texts[0]).toMatch(/^[a-z]+$/)
       expect(ends).toBe(1)
     }
     expect((await long).error).toBeUndefined()
-    expect(Math.max(...gaps.slice(1))).toBeLessThan(1_500)
+    expect(Math.max(...gaps.slice(1))).toBeLessThan(1_000)
   }, 90_000)
 
   test('a lock on English does not change an English answer with code and names', async () => {

@@ -85,9 +85,12 @@ export interface Sampled {
 }
 
 /** A sampler or grammar that could not be made; only that sequence fails. */
+/** `constraint-too-slow`: what the answer is held to was in order, and takes too long now that it is applied. */
+export type FailureCode = 'invalid-grammar' | 'constraint-too-slow' | 'internal'
+
 export interface RunFailure {
   sequence: number
-  code: 'invalid-grammar' | 'internal'
+  code: FailureCode
   reason: string
 }
 

@@ -4,6 +4,7 @@
  *
  *   control: [state, operation, matcher, argument, result], then the words of the tokens that may come
  */
+import { ConstraintTooDear } from './constraint-compiler.ts'
 import type { CompiledConstraint } from './constraint-compiler.ts'
 import type { Matcher } from './constraint-rule.ts'
 
@@ -66,7 +67,8 @@ export function createMatcherChannel(vocabularySize: number, answerLimitMs: numb
     const outcome = Atomics.wait(control, STATE, ASKED, answerLimitMs)
     if (outcome !== 'timed-out' && control[RESULT] !== FAILED) return control[RESULT] === DONE
     end()
-    throw new Error(outcome === 'timed-out' ? `its constraint needs more than ${answerLimitMs} ms for one token` : 'its constraint failed')
+    if (outcome !== 'timed-out') throw new Error('its constraint failed')
+    throw new ConstraintTooDear(`it needs more than ${answerLimitMs} ms for one token`)
   }
   /** What is given back, not asked: a thread that does not answer is ended, and others will notice. */
   const giveBack = (operation: number, matcher: number, argument = 0): void => {

@@ -7,6 +7,7 @@ import type { Batch, KvOperation, Run, Runner, RunFailure, RunResult, Sampled, S
 import type { CandidateArray } from './binding-types.ts'
 import { LogitRows } from './logit-rows.ts'
 import type { LlamaModel } from './model.ts'
+import { ConstraintTooDear } from './constraint-compiler.ts'
 import { GrammarError } from './grammar-rule.ts'
 import { openSampler, SMALL_TOP_K } from './sampler.ts'
 import type { SamplerScratch, SequenceSampler } from './sampler.ts'
@@ -172,8 +173,7 @@ class NativeRunner implements LlamaRunner {
       const sampler = openSampler(this.#model, sampling, tokens, this.#scratch)
       this.#samplers.set(sequence, { sampler, logprobs: sampling.logprobs })
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      failures.push({ sequence, code: error instanceof GrammarError ? 'invalid-grammar' : 'internal', reason })
+      failures.push(failureOf(sequence, error))
     }
   }
 
@@ -247,7 +247,7 @@ class NativeRunner implements LlamaRunner {
     try {
       return this.#sampleRow(row, open)
     } catch (error) {
-      failures.push({ sequence, code: 'internal', reason: error instanceof Error ? error.message : String(error) })
+      failures.push(failureOf(sequence, error))
       return undefined
     }
   }
@@ -353,6 +353,12 @@ interface CopySource {
 /** Whether an operation changes the cells of a slot. */
 function changes(operation: KvOperation, slot: Slot | undefined): boolean {
   return (operation.type === 'remove' || operation.type === 'load') && operation.slot === slot
+}
+
+function failureOf(sequence: number, error: unknown): RunFailure {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (error instanceof GrammarError) return { sequence, code: 'invalid-grammar', reason }
+  return { sequence, code: error instanceof ConstraintTooDear ? 'constraint-too-slow' : 'internal', reason }
 }
 
 function nothingSampled(sequence: number, isOpen: boolean): RunFailure {

@@ -1,6 +1,6 @@
 /** One request inside the scheduler. */
 import type { FinishReason } from '../../shared/generate.ts'
-import type { SampledToken, SamplerSettings, Slot } from './batch.ts'
+import type { FailureCode, SampledToken, SamplerSettings, Slot } from './batch.ts'
 import { PromptLookup } from './prompt-lookup.ts'
 import type { Snapshot } from './snapshot-store.ts'
 
@@ -53,7 +53,7 @@ export type Emission =
   | { type: 'prefill'; sequence: Sequence; done: number }
   | { type: 'tokens'; sequence: Sequence; tokens: SampledToken[] }
   | { type: 'ended'; sequence: Sequence; reason: FinishReason }
-  | { type: 'failed'; sequence: Sequence; code: 'invalid-grammar' | 'internal' | 'cancelled'; reason: string }
+  | { type: 'failed'; sequence: Sequence; code: FailureCode | 'cancelled'; reason: string }
 
 export function createSequence(request: SequenceRequest, now: number): Sequence {
   return {

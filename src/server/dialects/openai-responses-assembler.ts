@@ -263,6 +263,7 @@ const INVALID_PROMPT = new Set([
   'invalid-grammar',
   'invalid-schema',
   'invalid-pattern',
+  'constraint-too-slow',
   'invalid-token',
 ])
 

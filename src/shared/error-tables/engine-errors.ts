@@ -49,6 +49,12 @@ export const engineErrors = {
     type: 'invalid_request_error',
     message: { en: 'The regular expression cannot be used: {reason}', zh: '正则表达式不可用：{reason}' },
   },
+  'constraint-too-slow': {
+    status: 400,
+    type: 'invalid_request_error',
+    message: { en: 'The form that the answer has to keep to is too complex: {reason}', zh: '回答须遵守的格式过于复杂：{reason}' },
+    hint: { en: 'Fewer alternatives and smaller repetitions make it quicker.', zh: '减少可选分支、缩小重复次数可以加快处理。' },
+  },
   'infill-unsupported': {
     status: 400,
     type: 'invalid_request_error',

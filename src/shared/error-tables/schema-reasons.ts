@@ -44,7 +44,7 @@ export const schemaReasons: readonly ReasonPhrase[] = [
   ['more than {count} symbols in a row are optional', '连续的可选符号超过 {count} 个'],
   ['its thread ended', '其线程已结束'],
   ['its constraint failed', '其约束失败'],
-  ['its constraint needs more than {ms} ms for one token', '其约束处理一个 token 的时间超过 {ms} 毫秒'],
+  ['it needs more than {ms} ms for one token', '处理一个 token 的时间超过 {ms} 毫秒'],
   ['the thread of its constraint has ended', '其约束的线程已结束'],
   ['the answer has another form to keep to already', '回答已受另一种格式约束'],
   ['it does not parse, is left-recursive, or has no rule "root"', '无法解析、存在左递归，或没有 "root" 规则'],
