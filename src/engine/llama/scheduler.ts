@@ -46,6 +46,7 @@ export class Scheduler {
   /** Samplers to be made and to be freed with the next batch. */
   #opened: Sequence[] = []
   #closed: Sequence[] = []
+  #hadPrompt = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -307,7 +308,9 @@ export class Scheduler {
     const prefilling = mostUrgent(
       this.#running.filter((s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id)),
     )
-    if (prefilling.length === 0) return
+    const isBreath = this.#hadPrompt && this.#options.cost.allowsBreath(rows)
+    this.#hadPrompt = prefilling.length > 0 && !isBreath
+    if (!this.#hadPrompt) return
     const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
     const shares = sharePrompts(
       prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool)),

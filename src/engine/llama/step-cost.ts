@@ -32,6 +32,8 @@ const TARGET_FACTOR = 6
 const TARGET_MIN_MS = 80
 const TARGET_MAX_MS = 500
 const MIN_CHUNK = 16
+/** Beside a chunk that takes so many times a step without, readers get a step of their own in between: that costs the prompt little. */
+const BREATH_SHARE = 8
 /** One more than a tile: in the split layout a chunk's first token is computed together with those of the readers. */
 const TILE_CHUNK = 65
 /** What a step with one tile may take at most, where the target is our own. */
@@ -43,6 +45,7 @@ export class StepCost {
   #sums = { weight: 0, rows: 0, ms: 0, rowsRows: 0, rowsMs: 0 }
   /** ms a prompt token, in chunks of less than a tile and of more. */
   #perToken: { few?: number; tiled?: number } = {}
+  #lastPromptMs = 0
   /**
    * Rows → ms of a step that nothing disturbed. Another process can only make a step longer, so the short ones tell the truth;
    * one long step must not make a row look dearer than it is.
@@ -88,6 +91,12 @@ export class StepCost {
     return Math.min(this.#options.idleTokens, tokens)
   }
 
+  /** After a step with prompt tokens: whether one without comes first, so that a token without text is not felt as two long steps. */
+  allowsBreath(rows: number): boolean {
+    const decode = this.decodeMs(rows)
+    return rows > 0 && decode !== undefined && decode * BREATH_SHARE <= this.#lastPromptMs
+  }
+
   observe(shape: StepShape, ms: number): void {
     if (shape.promptTokens === 0) this.#observeRows(shape.rows, ms)
     else this.#observePrompt(shape, ms)
@@ -107,6 +116,7 @@ export class StepCost {
   }
 
   #observePrompt(shape: StepShape, ms: number): void {
+    this.#lastPromptMs = ms
     if (shape.promptTokens < MIN_CHUNK / 2) return
     const perToken = Math.max(0.001, (ms - (shape.rows > 0 ? (this.decodeMs(shape.rows) ?? 0) : 0)) / shape.promptTokens)
     const { few, tiled } = this.#perToken
