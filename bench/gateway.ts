@@ -6,8 +6,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import os from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { compiledBench } from './compile.ts'
 import { printReport, type Row } from './report.ts'
 import { median } from './statistics.ts'
 
@@ -17,8 +17,8 @@ const QUESTIONS = values.quick ? 200 : 2000
 const FLOWS = 50
 const WORDS = values.quick ? 200 : 2000
 
-const gateway = await launch('./gateway-server.ts', ['--expose-gc'])
-const bare = await launch('./bare-server.ts', [])
+const gateway = await launch(compiledBench('gateway-server.ts'), ['--expose-gc'])
+const bare = await launch(compiledBench('bare-server.ts'), [])
 try {
   const rows = [...(await memoryAndLatency()), await throughput()]
   printReport('gateway', { streams: STREAMS, questions: QUESTIONS, cpu: os.cpus()[0]?.model ?? 'unknown' }, rows, print)
@@ -33,7 +33,7 @@ interface Running {
 }
 
 async function launch(file: string, execArgv: readonly string[]): Promise<Running> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], { execArgv: [...execArgv, '--import', 'tsx'] })
+  const child = fork(file, [], { execArgv: [...execArgv] })
   const [{ address }] = (await once(child, 'message')) as [{ address: string }]
   return { child, address }
 }

@@ -61,10 +61,13 @@ describe('an event stream', () => {
     gate.resolve()
     expect(await lines).toBe('{"a":1}\n{"b":2}\n')
     await events.cancel()
-    expect([streamHeaders('ndjson')['content-type'], streamHeaders()['content-type']]).toEqual([
-      'application/x-ndjson',
-      'text/event-stream; charset=utf-8',
-    ])
+    const [old, now] = ['1.0', '1.1'].map((httpVersion) => ({ env: { incoming: { httpVersion } } }))
+    expect(streamHeaders(now ?? { env: {} }, 'ndjson')).toMatchObject({
+      'content-type': 'application/x-ndjson',
+      'transfer-encoding': 'chunked',
+    })
+    expect(streamHeaders(old ?? { env: {} })['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(streamHeaders(old ?? { env: {} })).not.toHaveProperty('transfer-encoding')
   })
 
   test('throws what the source throws before its first event', async () => {

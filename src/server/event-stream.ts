@@ -2,6 +2,8 @@
  * The one writer of event streams. The response is held until there is something that cannot be taken back: an error that comes before the first
  * word keeps its HTTP status, and a client that waits long is told why by comments.
  */
+import type { IncomingMessage } from 'node:http'
+import type { Context } from 'hono'
 import { formatSseComment } from '../base/sse.ts'
 import { AppError, fromWireError, toWireError } from '../shared/errors.ts'
 import type { WireError } from '../shared/generate.ts'
@@ -20,17 +22,20 @@ export const STREAM_TIMING: StreamTiming = { hold: 1000, keepAlive: 10_000 }
 
 const STREAM_TYPES = { sse: 'text/event-stream; charset=utf-8', ndjson: 'application/x-ndjson' } as const
 
-export function streamHeaders(framing: StreamFraming = 'sse'): Record<string, string> {
+/**
+ * `chunked` is what Node does by itself; said aloud, @hono/node-server writes the first event at once instead of waiting a millisecond for the
+ * end of a short reply. HTTP/1.0 has no chunks.
+ */
+export function streamHeaders(c: Pick<Context, 'env'>, framing: StreamFraming = 'sse'): Record<string, string> {
+  const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage }
   return {
     'content-type': STREAM_TYPES[framing],
     'cache-control': 'no-cache, no-transform',
     // nginx would collect the stream otherwise.
     'x-accel-buffering': 'no',
+    ...(incoming?.httpVersion === '1.1' ? { 'transfer-encoding': 'chunked' } : {}),
   }
 }
-
-/** Of Server-Sent Events. */
-export const STREAM_HEADERS: Record<string, string> = streamHeaders()
 
 export interface StreamSource<Event extends object> {
   /** Called at once; the signal fires when the client has gone. */

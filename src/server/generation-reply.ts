@@ -36,7 +36,7 @@ export async function streamReply(
       onFailure: (error) => logger.error('a stream broke', { path: c.req.path, error }),
     },
   )
-  return c.body(body, 200, streamHeaders(encoder.framing))
+  return c.body(body, 200, streamHeaders(c, encoder.framing))
 }
 
 export async function jsonReply<Reply extends object>(

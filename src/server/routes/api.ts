@@ -7,7 +7,7 @@ import type { Copy, Pull } from '../../shared/api.ts'
 import { routes, type Route, type RouteName } from '../../shared/routes.ts'
 import { parseBody } from '../dialects/request-fields.ts'
 import { errorBody } from '../error-reply.ts'
-import { openEventStream, STREAM_HEADERS } from '../event-stream.ts'
+import { openEventStream, streamHeaders } from '../event-stream.ts'
 import { refuseHead } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
 import type { RouteContext } from '../route-context.ts'
@@ -100,5 +100,5 @@ async function streamProgress(
     },
     { timing, clientGone: c.req.raw.signal, onFailure: (error) => logger.error('a stream broke', { path: c.req.path, error }) },
   )
-  return c.body(body, 200, STREAM_HEADERS)
+  return c.body(body, 200, streamHeaders(c))
 }

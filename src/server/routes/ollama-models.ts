@@ -183,7 +183,7 @@ async function reply<Event extends object>(
       onFailure: (error) => context.logger.warn('a stream broke', { path: c.req.path, error }),
     },
   )
-  return c.body(body, 200, streamHeaders('ndjson'))
+  return c.body(body, 200, streamHeaders(c, 'ndjson'))
 }
 
 async function lastOf<Event extends object>(

@@ -19,7 +19,7 @@ import {
 } from '../dialects/openai-responses-stream.ts'
 import { truncatedHeader } from '../dialects/openai-reply.ts'
 import { wireList } from '../dialects/openai-files-batches.ts'
-import { openEventStream, STREAM_HEADERS } from '../event-stream.ts'
+import { openEventStream, streamHeaders } from '../event-stream.ts'
 import { refuseHead } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
 import { tellIgnored, unixSeconds, type RouteContext } from '../route-context.ts'
@@ -158,7 +158,7 @@ async function streamReply(c: Context, context: RouteContext, prepared: Prepared
     },
     streamOptions(c, context),
   )
-  return c.body(body, 200, STREAM_HEADERS)
+  return c.body(body, 200, streamHeaders(c))
 }
 
 function streamOptions(c: Context, { timing, logger }: RouteContext): Parameters<typeof openEventStream>[1] {
@@ -221,7 +221,7 @@ function watchReply(c: Context, context: RouteContext, id: string, after: number
       encodeEnd: () => '',
     },
     streamOptions(c, context),
-  ).then((body) => c.body(body, 200, STREAM_HEADERS))
+  ).then((body) => c.body(body, 200, streamHeaders(c)))
 }
 
 function startingAfter(c: Context): number {
