@@ -1,6 +1,6 @@
 /**
  * GLM 4.5 and 4.6 (a line for each tag), 4.7 and later (no line breaks): the name, then a key and a value for each parameter.
- * Source: the models' chat templates; vLLM's and llama.cpp's parsers agree with them.
+ * Source: the models' chat templates, as llama.cpp's release of 2026-09-28 has them.
  */
 import type { AnswerDialect, ThoughtSyntax } from '../answer-dialect.ts'
 import type { ElementCallSyntax } from '../tool-syntax.ts'

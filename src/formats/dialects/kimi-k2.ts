@@ -1,6 +1,6 @@
 /**
  * Kimi K2, and K2 Thinking: a section of calls, each with an id that holds the function's name and the call's number in the conversation.
- * Source: the models' chat templates and docs/tool_call_guidance.md of the model's repository.
+ * Source: the models' chat templates, as llama.cpp's release of 2026-09-28 has them.
  */
 import type { AnswerDialect } from '../answer-dialect.ts'
 import type { NamedCallSyntax } from '../tool-syntax.ts'

@@ -1,6 +1,6 @@
 /**
  * Qwen3-Coder, and Qwen 3.5, which thinks too: `<function=NAME>` with an element for each parameter, whose text stands on lines of its own.
- * Earlier JSON calls are still understood. Source: the models' chat templates; vLLM's and llama.cpp's parsers agree with them.
+ * Earlier JSON calls are still understood. Source: the models' chat templates, as llama.cpp's release of 2026-09-28 has them.
  */
 import type { AnswerDialect } from '../answer-dialect.ts'
 import type { ElementCallSyntax } from '../tool-syntax.ts'
