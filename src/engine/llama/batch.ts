@@ -9,8 +9,8 @@ import type { TokenRule } from './token-rule.ts'
 /** A libllama sequence id, 0 … slots − 1. */
 export type Slot = number
 
-/** Guessed tokens of one sequence in one step at most. The runner has rows of logits for as many, and one more, for each slot. */
-export const MAX_DRAFT = 15
+/** Guessed tokens of all sequences in one step at most: with one token that is known, a tile of flash attention on processors (step-cost.ts). */
+export const MAX_DRAFT = 63
 
 /**
  * Work on the KV cache that must happen, in order, before the batch is decoded.
@@ -121,8 +121,9 @@ export function tokensOf(runs: readonly Run[]): number {
   return runs.reduce((sum, run) => sum + run.tokens.length, 0)
 }
 
-/** Prompt tokens of a batch, and the rows of those who read already. */
-export function stepShape({ runs, tokenCount }: Batch): { rows: number; promptTokens: number } {
+/** What a batch consists of, for its price. */
+export function stepShape({ runs, tokenCount }: Batch): { answers: number; guesses: number; promptTokens: number } {
   const promptTokens = tokensOf(runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft))
-  return { rows: tokenCount - promptTokens, promptTokens }
+  const guesses = runs.reduce((sum, run) => sum + run.draft, 0)
+  return { answers: tokenCount - promptTokens - guesses, guesses, promptTokens }
 }

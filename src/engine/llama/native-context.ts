@@ -18,12 +18,11 @@ export interface RunnerOptions {
   microBatchTokens: number
   threads: number
   batchThreads: number
-  /** Rows of a step that may be sampled at most, drafts included; more logits take more memory. Absent: 16 a slot. */
+  /** Rows of a step that may be sampled at most, drafts included; more logits take more memory. Absent: one a slot, and all drafts. */
   maxOutputs?: number
 }
 
 export const MAX_SLOTS = 256
-const OUTPUTS_PER_SLOT = MAX_DRAFT + 1
 const GGML_TYPE = { f16: 1, q4_0: 2, q8_0: 8 } as const satisfies Record<KvType, number>
 
 /** A context and what belongs to it. */
@@ -91,6 +90,6 @@ function batchTokensOf({ batchTokens, slots }: RunnerOptions): number {
 }
 
 function outputsOf(options: RunnerOptions): number {
-  const { slots, maxOutputs = slots * OUTPUTS_PER_SLOT } = options
+  const { slots, maxOutputs = slots + MAX_DRAFT } = options
   return Math.max(slots, Math.min(batchTokensOf(options), maxOutputs))
 }

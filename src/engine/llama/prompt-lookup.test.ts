@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_DRAFT } from './batch.ts'
 import { PromptLookup } from './prompt-lookup.ts'
 
-/** Rows cost little, so that trust alone decides. */
-const CHEAP = 0.05
+const guess = (text: readonly number[]): readonly number[] => new PromptLookup().guess(text).tokens
 
 describe('PromptLookup', () => {
-  it('proposes what followed the same tokens before', () => {
-    const text = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3]
-    expect(new PromptLookup().propose(text, 3, CHEAP)).toEqual([4, 5, 6])
+  it('guesses what followed the same tokens before', () => {
+    expect(guess([1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3]).slice(0, 6)).toEqual([4, 5, 6, 7, 8, 9])
   })
 
   it('takes the place that agrees furthest back, not the latest', () => {
@@ -15,51 +14,56 @@ describe('PromptLookup', () => {
       [9, 1, 2, 3, 40],
       [8, 1, 2, 3, 50],
     ]
-    expect(new PromptLookup().propose([...long, ...short, 9, 1, 2, 3], 1, CHEAP)).toEqual([40])
+    expect(guess([...long, ...short, 9, 1, 2, 3])[0]).toBe(40)
   })
 
   it('takes the latest of places that agree equally far', () => {
-    expect(new PromptLookup().propose([7, 1, 2, 3, 40, 7, 1, 2, 3, 50, 7, 1, 2, 3], 1, CHEAP)).toEqual([50])
+    expect(guess([7, 1, 2, 3, 40, 7, 1, 2, 3, 50, 7, 1, 2, 3])[0]).toBe(50)
   })
 
-  it('proposes nothing where the text repeats nothing', () => {
-    expect(
-      new PromptLookup().propose(
-        Array.from({ length: 200 }, (_, i) => i),
-        8,
-        CHEAP,
-      ),
-    ).toEqual([])
+  it('guesses nothing where the text repeats nothing', () => {
+    expect(new PromptLookup().guess(Array.from({ length: 200 }, (_, i) => i))).toEqual({ tokens: [], chances: [] })
   })
 
-  it('trusts a long agreement with a longer draft than a short one', () => {
+  it('goes on with a text that repeats itself', () => {
+    expect(guess([9, 5, 6, 5, 6, 5, 6])).toEqual(Array.from({ length: MAX_DRAFT }, (_, i) => 5 + (i % 2)))
+  })
+
+  it('is surer of a long agreement than of a short one, and less sure of each further token', () => {
     const passage = Array.from({ length: 60 }, (_, i) => 100 + i)
-    const after = (count: number): number => new PromptLookup().propose([...passage, 1, ...passage.slice(0, count)], 99, 0.2).length
-    expect(after(40)).toBeGreaterThan(after(3))
+    const after = (count: number): readonly number[] => new PromptLookup().guess([...passage, 1, ...passage.slice(0, count)]).chances
+    expect(after(40)[0]).toBeGreaterThan(after(3)[0] ?? 1)
+    expect(after(40)).toHaveLength(MAX_DRAFT)
+    expect(after(40)).toEqual(after(40).toSorted((a, b) => b - a))
   })
 
-  it('stops proposing when rows are dearer than what they may bring', () => {
-    expect(new PromptLookup().propose([1, 2, 3, 4, 5, 1, 2, 3], 8, 0.99)).toEqual([])
-  })
-
-  it('pauses after failures, longer each time, and comes back', () => {
-    const lookup = new PromptLookup()
-    const tokens = [1, 2, 3, 4]
-    let proposals = 0
-    for (let i = 0; i < 4000; i++) {
-      // What follows is always something new.
-      tokens.push(1, 2, 3, 1000 + i)
-      tokens.push(1, 2, 3)
-      const draft = lookup.propose(tokens, 8, CHEAP)
-      if (draft.length === 0) continue
-      proposals++
-      lookup.observe(draft.length, 0, tokens.length)
+  it('learns from what came, also when no guess was computed', () => {
+    const chanceAfter = (comesTrue: boolean): number => {
+      const lookup = new PromptLookup()
+      const tokens = [1, 2, 3, 4]
+      for (let i = 0; i < 40; i++) {
+        tokens.push(1000 + i, 1, 2, 3)
+        const next = comesTrue ? (lookup.guess(tokens).tokens[0] ?? 4) : 5000 + i
+        lookup.guess(tokens)
+        lookup.observe([next])
+        tokens.push(next)
+      }
+      tokens.push(7, 1, 2, 3)
+      return lookup.guess(tokens).chances[0] ?? 0
     }
-    expect(proposals).toBeGreaterThan(10)
-    expect(proposals).toBeLessThan(400)
+    expect(chanceAfter(true)).toBeGreaterThan(0.8)
+    expect(chanceAfter(false)).toBeLessThan(0.1)
   })
 
-  it('never looks beyond the end of the text', () => {
-    expect(new PromptLookup().propose([5, 5, 5, 5, 5, 5], 8, CHEAP)).toEqual([5])
+  it('blames only the first guess that was wrong', () => {
+    const passage = Array.from({ length: 40 }, (_, i) => 100 + i)
+    const after = (...actual: number[]): readonly number[] => {
+      const lookup = new PromptLookup()
+      lookup.guess([...passage, 1, 100, 101])
+      lookup.observe(actual)
+      return lookup.guess([...passage, 1, 100, 101, ...actual, 2, 100, 101]).chances
+    }
+    // Agreements of 2 and 3 tokens are one kind, those of 4 to 7 the next.
+    expect(after(102, 103, 7)[1]).toBeGreaterThan(after(7, 7, 7)[1] ?? 1)
   })
 })

@@ -1,10 +1,12 @@
 /**
- * Speculation by prompt lookup: where the last tokens stood before, what followed them then is proposed again.
- * Of several such places the one that agrees furthest back is taken, and how far it agrees says how far it is trusted.
- * Source: A. Saxena, "Prompt Lookup Decoding" (2023). Proposals are only ever verified, so the output stays the same.
+ * Speculation by prompt lookup: where the last tokens stood before, what followed them then is guessed again.
+ * Of several such places the one that agrees furthest back is taken, and how far it agrees says how likely it goes on agreeing.
+ * Source: A. Saxena, "Prompt Lookup Decoding" (2023). Guesses are only ever verified, so the output stays the same.
  *
  *   … { id: 6, name: "item-6", price: 45 …        … { id: 7, name: "item-
- *              └──── context ─────┘ └─ draft           └──── context ───┘ now
+ *              └──── context ─────┘ └─ guesses         └──── context ───┘ now
+ *
+ * A guess is made at every token, whether it is computed or not: so what guesses are worth here is learned at no cost.
  */
 
 import { MAX_DRAFT } from './batch.ts'
@@ -14,25 +16,30 @@ const SHORTEST = 2
 /** … by which places are found when there are many: chains of two tokens would be too long. */
 const KEY = 3
 /** Agreement is measured no further back. */
-const LONGEST = 32
+const LONGEST = 128
 /** Places that are compared, the latest first. */
 const MOST_PLACES = 64
-/** Old outcomes fade with this weight for each proposed token. */
-const MEMORY = 0.9
-/** Below this many accepted of each proposed token a trust pauses. */
-const LOW_ACCEPTANCE = 0.35
-const FIRST_PAUSE = 16
-const LONGEST_PAUSE = 256
+/** Old outcomes fade with this weight for each guess. */
+const MEMORY = 0.97
+/** How many outcomes the first chance weighs as much as. */
+const FIRST_WEIGHT = 4
 
-/** How proposals fared lately that agreed this far: 2–3, 4–7, 8–15, 16–31, 32 tokens. */
-interface Trust {
-  /** Share of proposed tokens that were right, 0…1. */
-  acceptance: number
-  pauseLength: number
-  pausedUntil: number
+/** Chance that a guess is right after an agreement of 2–3, 4–7, 8–15, 16–31, 32–63, 64–127, 128 tokens, before any was made. */
+const FIRST_CHANCES = [0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.98] as const
+
+export interface Guesses {
+  tokens: readonly number[]
+  /** For each token: how likely it and all before it are right, 0…1. */
+  chances: readonly number[]
 }
 
-const FIRST_ACCEPTANCE = [0.45, 0.55, 0.7, 0.8, 0.85] as const
+/** How guesses fared lately that agreed this far. */
+interface Record {
+  right: number
+  count: number
+}
+
+const NONE: Guesses = { tokens: [], chances: [] }
 
 export class PromptLookup {
   /** Hash of KEY tokens → where their latest occurrence ends. Two runs with one hash are told apart when they are compared. */
@@ -42,37 +49,44 @@ export class PromptLookup {
   /** The same for two tokens, the latest only. */
   readonly #latestPair = new Map<number, number>()
   #indexed = 0
-  readonly #trusts: readonly Trust[] = FIRST_ACCEPTANCE.map((acceptance) => ({ acceptance, pauseLength: FIRST_PAUSE, pausedUntil: 0 }))
-  /** Of the last proposal. */
-  #trust: Trust | undefined
+  readonly #records: readonly Record[] = FIRST_CHANCES.map((chance) => ({ right: chance * FIRST_WEIGHT, count: FIRST_WEIGHT }))
+  /** The last guesses, and how many tokens agreed before them. */
+  #last: { tokens: readonly number[]; agreed: number } | undefined
 
-  /**
-   * What may come next, at most `limit` tokens.
-   * `marginalCost`: what one more row costs as a part of a whole step; a proposal must be likelier than that to pay.
-   */
-  propose(tokens: readonly number[], limit: number, marginalCost: number): number[] {
+  /** What may come next, MAX_DRAFT tokens at most. */
+  guess(tokens: readonly number[]): Guesses {
     this.#index(tokens)
     const place = this.#find(tokens)
-    if (!place) return []
-    const trust = this.#trusts[Math.min(this.#trusts.length, Math.floor(Math.log2(place.agreed))) - 1]
-    if (!trust || tokens.length < trust.pausedUntil) return []
-    this.#trust = trust
-    return tokens.slice(place.end, place.end + Math.min(limit, worthwhile(trust.acceptance, marginalCost)))
+    this.#last = place && { tokens: continuation(tokens, place.end), agreed: place.agreed }
+    return this.#last ? { tokens: this.#last.tokens, chances: this.#chances(this.#last.agreed) } : NONE
   }
 
-  /** What became of a proposal of `proposed` tokens, when `length` tokens are known. */
-  observe(proposed: number, accepted: number, length: number): void {
-    const trust = this.#trust
-    if (!trust) return
-    for (let i = 0; i < Math.min(proposed, accepted + 1); i++) {
-      trust.acceptance = trust.acceptance * MEMORY + (i < accepted ? 1 - MEMORY : 0)
+  /** What really came after the last `guess`. */
+  observe(actual: readonly number[]): void {
+    const guess = this.#last
+    this.#last = undefined
+    for (let i = 0; guess && i < Math.min(guess.tokens.length, actual.length); i++) {
+      const isRight = guess.tokens[i] === actual[i]
+      const record = this.#recordOf(guess.agreed + i)
+      record.right = record.right * MEMORY + (isRight ? 1 : 0)
+      record.count = record.count * MEMORY + 1
+      if (!isRight) return
     }
-    if (accepted === proposed) trust.pauseLength = FIRST_PAUSE
-    if (trust.acceptance >= LOW_ACCEPTANCE) return
-    trust.pausedUntil = length + trust.pauseLength
-    trust.pauseLength = Math.min(LONGEST_PAUSE, trust.pauseLength * 2)
-    // Tried again with little trust after the pause.
-    trust.acceptance = LOW_ACCEPTANCE + 0.05
+  }
+
+  #chances(agreed: number): number[] {
+    let chance = 1
+    return Array.from({ length: MAX_DRAFT }, (_, i) => {
+      const { right, count } = this.#recordOf(agreed + i)
+      return (chance *= right / count)
+    })
+  }
+
+  #recordOf(agreed: number): Record {
+    const kind = Math.min(this.#records.length, Math.floor(Math.log2(agreed))) - 1
+    const record = this.#records[kind]
+    if (!record) throw new Error(`an agreement of ${agreed} tokens`)
+    return record
   }
 
   /** Where the end of the text stood before, agreeing furthest back; the latest of equals. */
@@ -108,14 +122,10 @@ export class PromptLookup {
   }
 }
 
-/** Longest draft whose last token is still likelier than its cost. */
-function worthwhile(acceptance: number, marginalCost: number): number {
-  let likelihood = 1
-  for (let length = 0; length < MAX_DRAFT; length++) {
-    likelihood *= acceptance
-    if (likelihood < marginalCost) return length
-  }
-  return MAX_DRAFT
+/** What followed `end`; at the end of the text it goes on from there, as a text does that repeats itself. */
+function continuation(tokens: readonly number[], end: number): number[] {
+  const period = tokens.length - end
+  return Array.from({ length: MAX_DRAFT }, (_, i) => tokens[end + (i % period)] ?? 0)
 }
 
 /** FNV-1a over the `length` tokens before `end`. */

@@ -10,6 +10,7 @@ import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight
 import { byTurn, createSequence, generatedCount, mostUrgent } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
 import { sharePrompts } from './share-prompts.ts'
+import { mostGuessing, StepGuesses } from './step-guesses.ts'
 import type { StepCost } from './step-cost.ts'
 import type { Snapshot } from './snapshot-store.ts'
 
@@ -29,8 +30,6 @@ export interface SchedulerOptions {
 const MAX_BYPASSES = 16
 /** Waiting sequences that are looked at in one step. */
 const MAX_CONSIDERED = 64
-/** Answers that are being decoded at once above which no guesses are made: rows are dear then. */
-const MAX_SPECULATING = 4
 
 export class Scheduler {
   readonly #options: SchedulerOptions
@@ -258,11 +257,11 @@ export class Scheduler {
     const runs: Run[] = []
     const decoding = this.#running.filter((s) => !isPrefilling(s, this.#pool))
     // While a prompt is computed its tokens are the better use of the step's time.
-    const guesses = decoding.length === this.#running.length && decoding.length <= this.#mostSpeculating
+    const guesses = decoding.length === this.#running.length ? this.#stepGuesses(decoding.length) : undefined
     for (const sequence of decoding) {
       if (sequence.slot === undefined) continue
       if (!this.#makeRoom(sequence)) continue
-      const draft = guesses ? this.#draft(sequence, decoding.length) : []
+      const draft = guesses?.of(sequence, this.#pool) ?? []
       const tokens = [...sequence.tokens.slice(lengthOf(sequence, this.#pool)), ...draft]
       runs.push({
         sequence: sequence.id,
@@ -291,16 +290,10 @@ export class Scheduler {
     return sequence.slot !== undefined
   }
 
-  /** In the split layout runs of unequal length cost a further pass over the weights each. */
-  get #mostSpeculating(): number {
-    return this.#pool.shape.layout === 'split' ? 1 : MAX_SPECULATING
-  }
-
-  #draft(sequence: Sequence, decoding: number): number[] {
-    if (!this.#options.speculation || sequence.slot === undefined) return []
-    const left = sequence.maxTokens - generatedCount(sequence) - 1
-    const draft = left > 0 ? sequence.lookup.propose(sequence.tokens, left, this.#options.cost.marginalRow(decoding)) : []
-    return this.#pool.canExtend(sequence.slot, 1 + draft.length) ? draft : []
+  #stepGuesses(decoding: number): StepGuesses | undefined {
+    const { speculation, cost, maxBatchTokens } = this.#options
+    if (!speculation || decoding > mostGuessing(this.#pool.shape.layout)) return undefined
+    return new StepGuesses(cost, decoding, maxBatchTokens)
   }
 
   #addPromptRuns(runs: Run[]): void {
@@ -358,6 +351,7 @@ export class Scheduler {
     if (!run.sample || !sampled)
       return [{ type: 'prefill', sequence, done: Math.min(sequence.promptLength, run.start + run.tokens.length) }]
     sequence.times.firstToken ??= this.#options.now()
+    sequence.lookup.observe(sampled.tokens.map((s) => s.token))
     this.#settleDraft(sequence, run, sampled.tokens.length - 1)
     const { kept, reason } = this.#keep(sequence, sampled.tokens)
     const emissions: Emission[] = kept.length > 0 ? [{ type: 'tokens', sequence, tokens: kept }] : []
@@ -382,7 +376,6 @@ export class Scheduler {
     if (run.draft === 0 || sequence.slot === undefined) return
     sequence.draftedTokens += run.draft
     sequence.acceptedTokens += accepted
-    sequence.lookup.observe(run.draft, accepted, sequence.tokens.length)
     this.#pool.rewind(sequence.slot, run.start + run.tokens.length - run.draft + accepted)
   }
 
