@@ -103,8 +103,10 @@ function longAnswers(count: number, window: number): number[][] {
   return prompts.filter((prompt) => alone(prompt, 20, window).length === 20).slice(0, count)
 }
 
+type Example = [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number]
+
 /** Once found: the suspended sequence is a beginning of a longer one that was saved before, and came back with the other's tokens. */
-const savedInsideAnother: [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number] = [
+const savedInsideAnother: Example = [
   { layout: 'unified', parallel: 2, slots: 2, window: 48, cells: 48 },
   [
     { at: 19, stem: 8, own: [0], maxTokens: 2, background: false, abortAt: undefined },
@@ -115,6 +117,32 @@ const savedInsideAnother: [KvShape, typeof arrivals extends fc.Arbitrary<infer T
   false,
   200,
   24,
+]
+
+/** Once found: whoever gave way to a prompt was admitted again before the prompt could use what it had got, for ever. */
+const admittedAgain: Example = [
+  { layout: 'unified', parallel: 2, slots: 2, window: 48, cells: 48 },
+  [
+    { at: 27, stem: 15, own: [1, 0], maxTokens: 0, background: true, abortAt: undefined },
+    { at: 27, stem: 32, own: [0], maxTokens: 0, background: false, abortAt: undefined },
+    { at: 0, stem: 28, own: [1, 0, 3, 3], maxTokens: 12, background: false, abortAt: undefined },
+  ],
+  false,
+  100_000,
+  64,
+]
+
+/** Once found: one that was suspended with its window full found room never again. */
+const suspendedWhenFull: Example = [
+  { layout: 'unified', parallel: 1, slots: 1, window: 51, cells: 51 },
+  [
+    { at: 9, stem: 38, own: [0, 3, 1, 0, 1, 1], maxTokens: 9, background: true, abortAt: undefined },
+    { at: 15, stem: 0, own: [0], maxTokens: 0, background: false, abortAt: undefined },
+    { at: 0, stem: 0, own: [0], maxTokens: 0, background: false, abortAt: undefined },
+  ],
+  true,
+  0,
+  512,
 ]
 
 describe('Scheduler', () => {
@@ -169,7 +197,7 @@ describe('Scheduler', () => {
           world.runner.slots.forEach((cells, slot) => expect(cells.length).toBe(world.pool.lengthOf(slot)))
         },
       ),
-      { numRuns: 400, examples: [savedInsideAnother] },
+      { numRuns: 400, examples: [savedInsideAnother, admittedAgain, suspendedWhenFull] },
     )
   })
 

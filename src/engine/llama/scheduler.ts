@@ -2,12 +2,11 @@
  * Continuous batching, in plain TypeScript: `batch = schedule()`, `commit(batch, await runner.run(batch))`, for ever.
  * A step holds one token (or a speculated run) of every running sequence, then chunks of prompts as far as the step's budget goes.
  */
-import type { FinishReason } from '../../shared/generate.ts'
 import { stepShape, tokensOf } from './batch.ts'
-import type { Batch, Run, RunResult, Sampled, SampledToken, Slot } from './batch.ts'
+import type { Batch, Run, RunResult, Sampled, Slot } from './batch.ts'
 import type { KvPool, PrefixLookup } from './kv-pool.ts'
 import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight.ts'
-import { byTurn, createSequence, generatedCount, mostUrgent } from './sequence.ts'
+import { byTurn, createSequence, generatedCount, keepTokens, mostUrgent } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
 import { sharePrompts } from './share-prompts.ts'
 import { mostGuessing, StepGuesses } from './step-guesses.ts'
@@ -180,6 +179,11 @@ export class Scheduler {
     const blocked: Sequence[] = []
     for (const sequence of this.#waiting.slice(0, MAX_CONSIDERED)) {
       if (blocked.some((s) => s.bypassed >= MAX_BYPASSES || s.background < sequence.background)) return
+      // It was suspended with its window full.
+      if (generatedCount(sequence) > 0 && sequence.tokens.length > this.#pool.shape.window) {
+        this.#endByLength(sequence)
+        continue
+      }
       const lookup = this.#placeFor(sequence)
       if (lookup === 'full') return
       if (lookup === undefined) blocked.push(sequence)
@@ -281,8 +285,7 @@ export class Scheduler {
     while (sequence.slot !== undefined && !this.#pool.canExtend(sequence.slot, 1)) {
       const youngest = this.#running.at(-1)
       if (!youngest || this.#running.length === 1 || this.#pool.lengthOf(sequence.slot) >= this.#pool.shape.window) {
-        this.#end(sequence)
-        this.#pending.push({ type: 'ended', sequence, reason: 'length' })
+        this.#endByLength(sequence)
         return false
       }
       this.#suspend(youngest)
@@ -314,7 +317,8 @@ export class Scheduler {
       if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count))
         runs.push(this.#promptRun(sequence, sequence.slot, count))
     })
-    if (runs.length === 0) this.#breakDeadlock()
+    // At once, not at the next step: whoever gave way would be the first to be admitted again.
+    if (runs.length === 0 && this.#breakDeadlock()) this.#addPromptRuns(runs)
   }
 
   #promptRun(sequence: Sequence, slot: Slot, count: number): Run {
@@ -328,10 +332,12 @@ export class Scheduler {
     return this.#options.fixedChunk ?? this.#options.cost.promptBudget(rows)
   }
 
-  /** Only prompts run and none fits any more: the youngest gives its cells up. */
-  #breakDeadlock(): void {
+  /** Only prompts run and none fits any more: the youngest gives its cells up. False when there is none that could. */
+  #breakDeadlock(): boolean {
     const youngest = this.#running.at(-1)
-    if (youngest && this.#running.length > 1) this.#suspend(youngest)
+    if (!youngest || this.#running.length === 1) return false
+    this.#suspend(youngest)
+    return true
   }
 
   #suspend(sequence: Sequence): void {
@@ -353,23 +359,11 @@ export class Scheduler {
     sequence.times.firstToken ??= this.#options.now()
     sequence.lookup.observe(sampled.tokens.map((s) => s.token))
     this.#settleDraft(sequence, run, sampled.tokens.length - 1)
-    const { kept, reason } = this.#keep(sequence, sampled.tokens)
+    const { kept, reason } = keepTokens(sequence, sampled.tokens, this.#options.isEnd)
     const emissions: Emission[] = kept.length > 0 ? [{ type: 'tokens', sequence, tokens: kept }] : []
     if (!reason) return emissions
     this.#end(sequence)
     return [...emissions, { type: 'ended', sequence, reason }]
-  }
-
-  /** Appends sampled tokens up to an end-of-generation token or the limit. */
-  #keep(sequence: Sequence, sampled: readonly SampledToken[]): { kept: SampledToken[]; reason?: FinishReason } {
-    const kept: SampledToken[] = []
-    for (const token of sampled) {
-      if (generatedCount(sequence) >= sequence.maxTokens) break
-      if (this.#options.isEnd(token.token)) return { kept, reason: 'stop' }
-      sequence.tokens.push(token.token)
-      kept.push(token)
-    }
-    return generatedCount(sequence) >= sequence.maxTokens ? { kept, reason: 'length' } : { kept }
   }
 
   #settleDraft(sequence: Sequence, run: Run, accepted: number): void {
@@ -377,6 +371,11 @@ export class Scheduler {
     sequence.draftedTokens += run.draft
     sequence.acceptedTokens += accepted
     this.#pool.rewind(sequence.slot, run.start + run.tokens.length - run.draft + accepted)
+  }
+
+  #endByLength(sequence: Sequence): void {
+    this.#end(sequence)
+    this.#pending.push({ type: 'ended', sequence, reason: 'length' })
   }
 
   #end(sequence: Sequence): void {

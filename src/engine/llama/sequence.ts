@@ -89,3 +89,19 @@ export function mostUrgent(sequences: readonly Sequence[]): Sequence[] {
 export function generatedCount(sequence: Sequence): number {
   return sequence.tokens.length - sequence.promptLength
 }
+
+/** Appends sampled tokens up to an end-of-generation token or the limit; `reason` when that ends the sequence. */
+export function keepTokens(
+  sequence: Sequence,
+  sampled: readonly SampledToken[],
+  isEnd: (token: number) => boolean,
+): { kept: SampledToken[]; reason?: FinishReason } {
+  const kept: SampledToken[] = []
+  for (const token of sampled) {
+    if (generatedCount(sequence) >= sequence.maxTokens) break
+    if (isEnd(token.token)) return { kept, reason: 'stop' }
+    sequence.tokens.push(token.token)
+    kept.push(token)
+  }
+  return generatedCount(sequence) >= sequence.maxTokens ? { kept, reason: 'length' } : { kept }
+}
