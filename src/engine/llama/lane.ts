@@ -25,6 +25,8 @@ export interface LaneOptions {
   onFatal(error: unknown): void
   /** Between two steps, alone with the context: the place to make it again. */
   beforeSchedule?(): Promise<void>
+  /** A batch is about to be run, for about so many ms. */
+  onStep?(expectedMs: number): void
   /** Before a batch is run; for a lane that starts each sequence in an empty context. */
   beforeRun?(isFirstOfSequence: boolean): void
 }
@@ -135,6 +137,7 @@ export class Lane {
       const admitted = scheduler.takeEmissions()
       if (admitted.length > 0) this.#options.onEmissions(admitted)
       this.#options.beforeRun?.(batch.runs.some((run) => run.start === 0))
+      this.#options.onStep?.(scheduler.expectedMs(batch))
       const result = await runner.run(batch)
       this.#options.onEmissions(scheduler.commit(batch, result))
       tiers?.settle()

@@ -24,6 +24,8 @@ export interface LanesOptions {
   /** Names what saved sequences belong to: model file, KV type, engine version. */
   identity: string
   onEmissions(lane: Lane, emissions: readonly Emission[]): void
+  /** A step begins that takes about so many ms. */
+  onStep(expectedMs: number): void
   onResized(shape: KvShape): void
   onFatal(error: unknown): void
   logger: Logger
@@ -158,7 +160,7 @@ export class Lanes {
 
   #createLane(runner: LlamaRunner, pool: KvPool, tiers: CacheTiers | undefined): Lane {
     const isMain = tiers !== undefined
-    const { model, options, logger, onFatal, onEmissions } = this.#options
+    const { model, options, logger, onFatal, onEmissions, onStep } = this.#options
     const scheduler = new Scheduler({
       pool,
       cost: new StepCost({ idleTokens: BATCH_TOKENS, ...(options.targetStepMs === undefined ? {} : { targetMs: options.targetStepMs }) }),
@@ -178,6 +180,7 @@ export class Lanes {
       logger,
       now: () => performance.now(),
       onEmissions: (emissions) => onEmissions(lane, emissions),
+      onStep,
       onFatal,
       // Cells are found from where the last sequence ended: only an emptied cache begins at the first cell again.
       ...(isMain ? { beforeSchedule: () => this.#growWhenFull() } : { beforeRun: (isFirst: boolean) => isFirst && runner.clear() }),

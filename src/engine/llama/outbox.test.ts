@@ -81,4 +81,48 @@ describe('Outbox', () => {
     clock.at(100)
     expect(clock.sent).toEqual(['0: a', '1: b'])
   })
+
+  it('sends text before a long step half-way to the next, so that readers see even steps', () => {
+    const clock = onClock()
+    for (let round = 0; round < 3; round++) {
+      clock.at(round * 420)
+      post(clock, prefill, text('chunk'))
+      clock.outbox.spread(20)
+      clock.at(round * 420 + 20)
+      post(clock, text('breath'))
+      clock.outbox.spread(400)
+    }
+    clock.at(2000)
+    expect(clock.sent).toEqual([
+      '0: prefill chunk',
+      '210: breath',
+      '420: prefill chunk',
+      '630: breath',
+      '840: prefill chunk',
+      '1050: breath',
+    ])
+  })
+
+  it('holds nothing back where steps are even', () => {
+    const clock = onClock()
+    for (let step = 0; step < 4; step++) {
+      clock.at(step * 200)
+      post(clock, text(String(step)))
+      clock.outbox.spread(200)
+    }
+    clock.at(2000)
+    expect(clock.sent.slice(1)).toEqual(['200: 1', '400: 2', '600: 3'])
+  })
+
+  it('sends at once what waits for a long step that ends sooner', () => {
+    const clock = onClock()
+    post(clock, text('a'))
+    clock.at(30)
+    post(clock, text('b'))
+    clock.outbox.spread(400)
+    clock.at(90)
+    post(clock, text('c'))
+    clock.at(1000)
+    expect(clock.sent).toEqual(['0: a', '90: b c'])
+  })
 })

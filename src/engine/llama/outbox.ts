@@ -4,6 +4,11 @@
  * A small model writes 80 tokens a second and more. A message for each would take the time of two processes and of the client (1.5 ms together,
  * a tenth of such a step) from the cores that compute, and no eye sees the difference: so text waits for company up to PACE_MS. Everything else,
  * the first text of an answer among it because it comes with the end of the prompt, takes the text along at once.
+ *
+ * Before a long step (a chunk of somebody's prompt) text waits longer, so that readers see even steps instead of two words and a pause:
+ *
+ *   computed   a b . . . . . . . . . c d . . . . . . . . . e
+ *   sent       a . . . . b . . . . . c . . . . d . . . . . e
  */
 import type { WorkerEvent } from './messages.ts'
 
@@ -18,12 +23,13 @@ export interface OutboxOptions {
 
 /** Forty messages a second. */
 const PACE_MS = 25
+const LONGEST_WAIT_MS = 300
 
 export class Outbox {
   readonly #options: OutboxOptions
   #events: [number, WorkerEvent][] = []
   #sentAt = Number.NEGATIVE_INFINITY
-  /** When the pending call back comes. */
+  /** When what waits is sent. */
   #dueAt: number | undefined
 
   constructor(options: OutboxOptions) {
@@ -38,11 +44,16 @@ export class Outbox {
   post(): void {
     if (this.#events.length === 0) return
     const now = this.#options.now()
-    const canWait = this.#events.every(([, event]) => event.type === 'text')
-    const dueAt = canWait ? Math.max(now, this.#sentAt + PACE_MS) : now
-    if (this.#dueAt !== undefined && this.#dueAt <= dueAt) return
-    this.#dueAt = dueAt
-    this.#options.later(dueAt - now, () => this.send())
+    const dueAt = this.#canWait ? Math.max(now, this.#sentAt + PACE_MS) : now
+    if (this.#dueAt === undefined || dueAt < this.#dueAt) this.#callAt(dueAt, now)
+  }
+
+  /** A step begins that takes about so long: text that waits is sent half-way between the last that was sent and the next that comes. */
+  spread(stepMs: number): void {
+    if (this.#dueAt === undefined || !this.#canWait) return
+    const now = this.#options.now()
+    const middle = (this.#sentAt + now + stepMs) / 2
+    if (middle > this.#dueAt) this.#callAt(Math.min(middle, now + LONGEST_WAIT_MS), now)
   }
 
   /** Sends what there is. */
@@ -53,5 +64,17 @@ export class Outbox {
     const events = this.#events
     this.#events = []
     this.#options.send(events)
+  }
+
+  get #canWait(): boolean {
+    return this.#events.every(([, event]) => event.type === 'text')
+  }
+
+  #callAt(dueAt: number, now: number): void {
+    this.#dueAt = dueAt
+    this.#options.later(dueAt - now, () => {
+      // Else it was sent meanwhile, or is due at another time.
+      if (this.#dueAt === dueAt) this.send()
+    })
   }
 }

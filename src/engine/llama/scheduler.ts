@@ -122,6 +122,11 @@ export class Scheduler {
     return { operations, runs, tokenCount: tokensOf(runs) }
   }
 
+  /** 0 when nothing is known yet. */
+  expectedMs(batch: Batch): number {
+    return this.#options.cost.stepMs(stepShape(batch)) ?? 0
+  }
+
   /** Takes in what the runner sampled and tells what came of it. */
   commit(batch: Batch, result: RunResult): Emission[] {
     if (batch.tokenCount > 0) this.#options.cost.observe(stepShape(batch), result.decodeMs)

@@ -68,6 +68,7 @@ export class Session {
       ...options,
       // There are none before something was added.
       onEmissions: (lane, emissions) => opened.session?.takeEmissions(lane, emissions),
+      onStep: (expectedMs) => opened.session?.beginStep(expectedMs),
       onResized: ({ window, layout }) => options.send({ type: 'resized', context: window, kvLayout: layout }),
     })
     opened.session = new Session(options, lanes)
@@ -238,6 +239,10 @@ export class Session {
     for (const emission of emissions) this.#onEmission(lane, emission)
     this.#tellPositions(lane)
     this.#outbox.post()
+  }
+
+  beginStep(expectedMs: number): void {
+    this.#outbox.spread(expectedMs)
   }
 
   #onEmission(lane: Lane, emission: Emission): void {

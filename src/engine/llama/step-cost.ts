@@ -76,6 +76,14 @@ export class StepCost {
     return this.#decode.at(answers)
   }
 
+  /** Predicted ms of any step. Undefined until enough was seen. */
+  stepMs({ answers, guesses, promptTokens }: StepShape): number | undefined {
+    const decode = answers === 0 ? 0 : (this.#guessMs(answers, guesses) ?? this.decodeMs(answers))
+    const { few, tiled } = this.#perToken
+    const perToken = promptTokens === 0 ? 0 : promptTokens < TILE_CHUNK ? (few ?? tiled) : tiled
+    return decode === undefined || perToken === undefined ? undefined : decode + promptTokens * perToken
+  }
+
   /**
    * How many of a sequence's next guesses are worth their time: as many as give the most tokens a second.
    * `chances`: for each guess, how likely it and all before it are right. `taken`: guesses of other sequences in this step, and how many are right.
