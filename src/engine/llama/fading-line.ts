@@ -22,6 +22,8 @@ export class FadingLine {
     // All were observed at about the same x: only their mean is known.
     if (spread < 0.01 * weight * weight) return s.y / weight
     const slope = Math.max(0, (weight * s.xy - s.x * s.y) / spread)
-    return Math.max(0, (s.y - slope * s.x) / weight) + slope * x
+    const base = (s.y - slope * s.x) / weight
+    // Of the lines that are never negative the best one then begins at 0, and is less steep.
+    return base < 0 ? (s.xy / s.xx) * x : base + slope * x
   }
 }

@@ -35,8 +35,12 @@ function onClock(): { outbox: Outbox; sent: string[]; at(ms: number): void } {
   }
 }
 
-function post({ outbox }: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void {
-  for (const event of events) outbox.add(1, event)
+function post(clock: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void {
+  postAs(1, clock, ...events)
+}
+
+function postAs(generation: number, { outbox }: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void {
+  for (const event of events) outbox.add(generation, event)
   outbox.post()
 }
 
@@ -60,7 +64,7 @@ describe('Outbox', () => {
     expect(clock.sent).toEqual(['0: 0', '25: 1 2', '50: 3 4', '75: 5 6 7'])
   })
 
-  it('sends everything at once, in its order, when something comes that cannot wait', () => {
+  it('sends everything of a generation at once, in its order, when something comes that cannot wait', () => {
     const clock = onClock()
     post(clock, text('a'))
     clock.at(5)
@@ -69,6 +73,17 @@ describe('Outbox', () => {
     post(clock, prefill, text('c'))
     clock.at(100)
     expect(clock.sent).toEqual(['0: a', '7: b prefill c'])
+  })
+
+  it('sends at once what cannot wait, and lets the text of others wait', () => {
+    const clock = onClock()
+    post(clock, text('a'))
+    clock.at(5)
+    post(clock, text('b'))
+    clock.at(7)
+    postAs(2, clock, prefill, text('first'))
+    clock.at(100)
+    expect(clock.sent).toEqual(['0: a', '7: prefill first', '25: b'])
   })
 
   it('sends what is left when asked, and nothing twice', () => {
@@ -86,7 +101,8 @@ describe('Outbox', () => {
     const clock = onClock()
     for (let round = 0; round < 3; round++) {
       clock.at(round * 420)
-      post(clock, prefill, text('chunk'))
+      post(clock, text('chunk'))
+      postAs(2, clock, prefill)
       clock.outbox.spread(20)
       clock.at(round * 420 + 20)
       post(clock, text('breath'))

@@ -2,8 +2,8 @@
  * What generations tell, on its way to the parent: one message for many events, written while the next step is computed.
  *
  * A small model writes 80 tokens a second and more. A message for each would take the time of two processes and of the client (1.5 ms together,
- * a tenth of such a step) from the cores that compute, and no eye sees the difference: so text waits for company up to PACE_MS. Everything else,
- * the first text of an answer among it because it comes with the end of the prompt, takes the text along at once.
+ * a tenth of such a step) from the cores that compute, and no eye sees the difference: so text waits for company up to PACE_MS. Everything else
+ * goes at once and takes the text of its generation along: so does the first text of an answer, because it comes with the end of the prompt.
  *
  * Before a long step (a chunk of somebody's prompt) text waits longer, so that readers see even steps instead of two words and a pause:
  *
@@ -27,9 +27,10 @@ const LONGEST_WAIT_MS = 300
 
 export class Outbox {
   readonly #options: OutboxOptions
-  #events: [number, WorkerEvent][] = []
+  #urgent: [number, WorkerEvent][] = []
+  #text: [number, WorkerEvent][] = []
   #sentAt = Number.NEGATIVE_INFINITY
-  /** When what waits is sent. */
+  /** When the text that waits is sent. */
   #dueAt: number | undefined
 
   constructor(options: OutboxOptions) {
@@ -37,20 +38,27 @@ export class Outbox {
   }
 
   add(generation: number, event: WorkerEvent): void {
-    this.#events.push([generation, event])
+    const isOwn = ([id]: [number, WorkerEvent]): boolean => id === generation
+    if (event.type === 'text' && !this.#urgent.some(isOwn)) {
+      this.#text.push([generation, event])
+      return
+    }
+    this.#urgent.push(...this.#text.filter(isOwn), [generation, event])
+    this.#text = this.#text.filter((each) => !isOwn(each))
   }
 
   /** Sees to it that what was added is sent soon. */
   post(): void {
-    if (this.#events.length === 0) return
     const now = this.#options.now()
-    const dueAt = this.#canWait ? Math.max(now, this.#sentAt + PACE_MS) : now
+    if (this.#urgent.length > 0) this.#options.later(0, () => this.#sendUrgent())
+    if (this.#text.length === 0) return
+    const dueAt = Math.max(now, this.#sentAt + PACE_MS)
     if (this.#dueAt === undefined || dueAt < this.#dueAt) this.#callAt(dueAt, now)
   }
 
   /** A step begins that takes about so long: text that waits is sent half-way between the last that was sent and the next that comes. */
   spread(stepMs: number): void {
-    if (this.#dueAt === undefined || !this.#canWait) return
+    if (this.#dueAt === undefined) return
     const now = this.#options.now()
     const middle = (this.#sentAt + now + stepMs) / 2
     if (middle > this.#dueAt) this.#callAt(Math.min(middle, now + LONGEST_WAIT_MS), now)
@@ -59,15 +67,17 @@ export class Outbox {
   /** Sends what there is. */
   send(): void {
     this.#dueAt = undefined
-    if (this.#events.length === 0) return
-    this.#sentAt = this.#options.now()
-    const events = this.#events
-    this.#events = []
-    this.#options.send(events)
+    if (this.#text.length > 0) this.#sentAt = this.#options.now()
+    this.#urgent.push(...this.#text)
+    this.#text = []
+    this.#sendUrgent()
   }
 
-  get #canWait(): boolean {
-    return this.#events.every(([, event]) => event.type === 'text')
+  #sendUrgent(): void {
+    if (this.#urgent.length === 0) return
+    const events = this.#urgent
+    this.#urgent = []
+    this.#options.send(events)
   }
 
   #callAt(dueAt: number, now: number): void {
