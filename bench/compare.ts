@@ -1,4 +1,5 @@
 /** Fair comparison: every server loaded and warmed up, then measured in turn (A B C A B C …), medians over the rounds. */
+import { setTimeout } from 'node:timers/promises'
 import type { Row } from './report.ts'
 import type { Server } from './servers.ts'
 import { median } from './statistics.ts'
@@ -9,6 +10,8 @@ export interface Metric {
   better: 'higher' | 'lower'
   target?: number
 }
+
+const SETTLE_MS = 1000
 
 /** One number a metric. Round 0 is the warm-up; every round should use texts of its own. */
 export type Measure<Name extends string> = (server: Server, round: number) => Promise<Record<Name, number>>
@@ -23,6 +26,8 @@ export async function compare<Name extends string>(
   const results = new Map<string, Record<Name, number>[]>(servers.map((server) => [server.name, []]))
   for (let round = 0; round <= rounds; round++) {
     for (const server of servers) {
+      // What the last one was still doing when its answers were cancelled must not be counted as this one's.
+      await setTimeout(SETTLE_MS)
       const result = await measure(server, round)
       if (round > 0) results.get(server.name)?.push(result)
     }

@@ -60,6 +60,12 @@ describe('StepCost', () => {
     expect(disturbed.worthwhile(1, chances(0.8))).toBeGreaterThan(calm.worthwhile(1, chances(0.8)) / 2)
   })
 
+  it('gives readers their breath also after steps that were disturbed', () => {
+    const cost = observed([3, 22], [3, 23], [3, 150], [4, 300], [3, 160])
+    cost.observe({ answers: 3, guesses: 0, promptTokens: 65 }, 300)
+    expect(cost.allowsBreath(3)).toBe(true)
+  })
+
   it('believes steps that stay longer', () => {
     const later = Array.from({ length: 100 }, (): [number, number, number] => [1, 60, 4])
     expect(observed([1, 10], [1, 12, 4], ...later).worthwhile(1, chances(0.8))).toBe(0)

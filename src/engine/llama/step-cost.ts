@@ -73,7 +73,7 @@ export class StepCost {
 
   /** Predicted ms of a step that only decodes, without guesses. Undefined until one was seen. */
   decodeMs(answers: number): number | undefined {
-    return this.#decode.at(answers)
+    return this.#undisturbed.get(answers) ?? this.#decode.at(answers)
   }
 
   /** Predicted ms of any step. Undefined until enough was seen. */
