@@ -14,7 +14,7 @@ export function AnswerNumbers({ stats, model }: { stats: AnswerStats; model: str
       tokensPerSecond !== undefined &&
         tokensPerSecond > 0 &&
         t('stats.rate', { rate: format.number(tokensPerSecond, tokensPerSecond < 100 ? 1 : 0) }),
-      completionTokens !== undefined && t('stats.tokens', { amount: format.number(completionTokens) }),
+      completionTokens !== undefined && t('stats.tokens', { count: completionTokens, amount: format.number(completionTokens) }),
       cachedTokens !== undefined && cachedTokens > 0 && t('stats.cached', { amount: format.number(cachedTokens) }),
     ].filter((part) => typeof part === 'string')
   }, [stats, t, format])

@@ -85,7 +85,8 @@ export const en = {
   stats: {
     firstToken: 'First token after {{duration}}',
     rate: '{{rate}} tokens/s',
-    tokens: '{{amount}} tokens',
+    tokens_one: '{{amount}} token',
+    tokens_other: '{{amount}} tokens',
     cached: '{{amount}} cached',
     label: 'Numbers of this answer',
   },

@@ -87,7 +87,8 @@ export const zh: Dictionary = {
   stats: {
     firstToken: '{{duration}}后出首字',
     rate: '{{rate}} token/秒',
-    tokens: '{{amount}} 个 token',
+    tokens_one: '{{amount}} 个 token',
+    tokens_other: '{{amount}} 个 token',
     cached: '缓存 {{amount}}',
     label: '这次回答的数据',
   },
