@@ -3,6 +3,7 @@
  * A worker has one lane for ordinary requests and, once it is needed, one for deterministic ones.
  */
 import type { Logger } from '../../base/logger.ts'
+import { stepShape } from './batch.ts'
 import type { Batch, Runner } from './batch.ts'
 import type { CacheTiers } from './cache-tiers.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
@@ -152,9 +153,9 @@ export class Lane {
   /** Prompts are computed with the same threads: a single one on a busy machine is the better choice for them too. */
   #governThreads(batch: Batch, decodeMs: number): void {
     const before = this.#governor.threads
-    const decodesOnly = batch.runs.length > 0 && batch.runs.every((run) => run.sample && run.tokens.length === 1 + run.draft)
-    if (!decodesOnly) return
-    const threads = this.#governor.observe(batch.tokenCount, decodeMs)
+    const { answers, guesses, promptTokens } = stepShape(batch)
+    if (promptTokens > 0 || answers === 0) return
+    const threads = guesses > 0 ? this.#governor.interrupt() : this.#governor.observe(answers, decodeMs)
     if (threads !== before) this.#options.runner.setThreads?.(threads, threads)
   }
 

@@ -38,4 +38,14 @@ describe('ThreadGovernor', () => {
     expect(governor.threads).toBe(1)
     expect(used.get(1)).toBeGreaterThan(15)
   })
+
+  it('calls a trial off when guesses come, and tries again after them', () => {
+    const governor = new ThreadGovernor(2)
+    const costs = (threads: number): number => (threads === 1 ? 40 : 800)
+    for (let step = 0; step < 400 && governor.threads === 2; step++) governor.observe(1, costs(governor.threads))
+    expect(governor.threads).toBe(1)
+    expect(governor.interrupt()).toBe(2)
+    run(governor, 20, costs)
+    expect(governor.threads).toBe(1)
+  })
 })

@@ -47,12 +47,22 @@ export class ThreadGovernor {
     return this.#threads
   }
 
-  /** Takes in a step that only decoded `rows` tokens; returns the threads for the next one. */
+  /** Takes in a step that only decoded `rows` tokens, none of them guessed; returns the threads for the next one. */
   observe(rows: number, ms: number): number {
     if (this.#most === 1 || rows === 0) return this.#threads
     const cost = ms / (1 + ROW_COST * (rows - 1))
     if (this.#trial) this.#observeTrial(this.#trial, cost)
     else this.#observeSteady(cost)
+    return this.#threads
+  }
+
+  /** A step with guesses comes, which cannot be compared: a trial would go on for as long as they do. Returns the threads for the next one. */
+  interrupt(): number {
+    if (!this.#trial) return this.#threads
+    this.#threads = this.#trial.from
+    this.#trial = undefined
+    this.#recent = []
+    this.#untilTrial = WINDOW
     return this.#threads
   }
 
