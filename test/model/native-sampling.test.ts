@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadModel } from '../../src/engine/llama/model.ts'
+import type { SamplerSettings } from '../../src/engine/llama/batch.ts'
 import type { LlamaModel } from '../../src/engine/llama/model.ts'
 import { realModel } from '../fixtures/real-model.ts'
 import { writeTinyModel } from '../fixtures/tiny-gguf.ts'
@@ -162,6 +163,47 @@ describe.each(Object.entries(models))('%s', (_name, file) => {
       )
       expect(chat.length).toBe(first.length + 3)
     }
+  })
+
+  test('numbers beyond all that there is cost nothing, and do not come round as small ones', async () => {
+    const runner = await openRunner(model)
+    const textWith = async (sampling: Partial<SamplerSettings>): Promise<number[]> => {
+      const chat = await start(runner, {
+        slot: 0,
+        tokens: first,
+        sampling: { temperature: 0.9, topK: 0, seed: 3, ignoreEos: true, ...sampling },
+      })
+      const [tokens = []] = await proceed(runner, [chat], 8)
+      const { sequence } = chat
+      const end = [
+        { type: 'close' as const, sequence },
+        { type: 'remove' as const, slot: 0, start: 0 },
+      ]
+      await runOnly(runner, [], end)
+      return idsOf(tokens)
+    }
+    const plain = await textWith({})
+    const before = process.memoryUsage().rss
+    const dry = { dryMultiplier: 5, dryAllowedLength: 0 }
+    expect(await textWith({ ...dry, dryPenaltyLastN: 2 ** 31 - 1 })).toEqual(await textWith({ ...dry, dryPenaltyLastN: -1 }))
+    expect(await textWith({ ...dry, dryPenaltyLastN: 2 ** 40 })).toEqual(await textWith({ ...dry, dryPenaltyLastN: -1 }))
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 29)
+    expect(await textWith({ ...dry, dryAllowedLength: 2 ** 32 - 5 })).toEqual(plain)
+    expect(await textWith({ topK: 2 ** 32 + 1 })).toEqual(plain)
+  })
+
+  test('nothing is sampled behind the end of a text, also where its guess was right', async () => {
+    const runner = await openRunner(model)
+    const end = model.shape.endToken ?? 0
+    const sampling = { ...GREEDY, ignoreEos: false, logitBias: { [end]: 100 } }
+    const tokens = [...first, end, 40, 41]
+    const result = await runOnly(
+      runner,
+      [{ sequence: 7, slot: 0, start: 0, tokens, sample: true, draft: 3 }],
+      [{ type: 'open', sequence: 7, sampling, tokens: first }],
+    )
+    expect(result.failures).toEqual([])
+    expect(result.sampled.map((sampled) => idsOf(sampled.tokens))).toEqual([[end]])
   })
 
   test('a strong repetition penalty keeps a greedy text from repeating a token', async () => {

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../base/logger.ts'
 import type { Runner } from './batch.ts'
-import type { DiskCache } from './disk-cache.ts'
+import type { DiskCache, DiskEntry } from './disk-cache.ts'
 import type { Snapshot, SnapshotStore } from './snapshot-store.ts'
 
 export interface CacheTiersOptions {
@@ -21,21 +21,34 @@ export class CacheTiers {
   readonly #options: CacheTiersOptions
   readonly #names = new Map<number, string>()
   readonly #writing = new Set<Snapshot>()
+  #disk: DiskCache | undefined
 
   constructor(options: CacheTiersOptions) {
     this.#options = options
+    this.#disk = options.disk
   }
 
   get diskBytes(): number {
-    return this.#options.disk?.bytes ?? 0
+    return this.#disk?.bytes ?? 0
   }
 
   /** Makes known what earlier runs left on disk. */
   async open(window: number): Promise<void> {
-    for (const entry of (await this.#options.disk?.open()) ?? []) {
+    for (const entry of await this.#openDisk()) {
       if (entry.tokens.length > window) continue
       const snapshot = this.#options.snapshots.add(entry.tokens, { inMemory: false, onDisk: true, bytes: entry.bytes })
       this.#names.set(snapshot.key, entry.name)
+    }
+  }
+
+  /** A folder that cannot be used (a full or read-only disk) is done without. */
+  async #openDisk(): Promise<DiskEntry[]> {
+    try {
+      return (await this.#disk?.open()) ?? []
+    } catch (error) {
+      this.#options.logger.warn('computed prompts are not kept on disk', { error })
+      this.#disk = undefined
+      return []
     }
   }
 
@@ -51,13 +64,27 @@ export class CacheTiers {
     }
   }
 
+  /** The context has a shape now that can read nothing of what was saved. Files stay for the next start, which begins with the old shape. */
+  forgetAll(): void {
+    const { snapshots, runner } = this.#options
+    for (const snapshot of [...snapshots.all]) {
+      runner.dropBlob(snapshot.key)
+      // Those who were suspended still know it.
+      snapshot.inMemory = false
+      snapshots.remove(snapshot.key)
+    }
+    this.#names.clear()
+    this.#disk = undefined
+  }
+
   /** Reads a snapshot that a waiting sequence wants. Afterwards it is in memory, or gone. */
   async fetch(snapshot: Snapshot): Promise<void> {
-    const { disk, runner, snapshots } = this.#options
+    const { runner, snapshots } = this.#options
     const name = this.#names.get(snapshot.key)
     snapshot.loading = true
-    const blob = name === undefined ? undefined : await disk?.read(name)
+    const blob = name === undefined ? undefined : await this.#disk?.read(name)
     snapshot.loading = false
+    if (snapshots.get(snapshot.key) !== snapshot) return
     if (!blob) {
       this.#names.delete(snapshot.key)
       return snapshots.remove(snapshot.key)
@@ -75,7 +102,7 @@ export class CacheTiers {
   }
 
   #isWorthWriting(snapshot: Snapshot): boolean {
-    if (!this.#options.disk || !snapshot.inMemory || snapshot.onDisk || snapshot.refused || this.#writing.has(snapshot)) return false
+    if (!this.#disk || !snapshot.inMemory || snapshot.onDisk || snapshot.refused || this.#writing.has(snapshot)) return false
     return snapshot.length >= MIN_DISK_TOKENS && snapshot.lastUsed > 0
   }
 
@@ -84,7 +111,7 @@ export class CacheTiers {
     if (!blob) return
     this.#writing.add(snapshot)
     try {
-      const written = await this.#options.disk?.write(this.#options.snapshots.tokensOf(snapshot), blob)
+      const written = await this.#disk?.write(this.#options.snapshots.tokensOf(snapshot), blob)
       if (!written) throw new Error('larger than the limit of the disk tier')
       for (const name of written.evicted) this.#forget(name)
       this.#names.set(snapshot.key, written.name)

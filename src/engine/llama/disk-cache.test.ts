@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +7,8 @@ import { DiskCache } from './disk-cache.ts'
 
 let folder = ''
 const openCache = (identity = 'model-a', limitBytes = 1e6) => new DiskCache({ folder, identity, limitBytes, logger: silentLogger })
+const openBeside = (limitBytes: number) =>
+  new DiskCache({ folder: path.join(path.dirname(folder), 'other'), identity: 'model-b', limitBytes, logger: silentLogger })
 const state = (size: number, fill: number) => new Uint8Array(size).fill(fill)
 
 describe('DiskCache', () => {
@@ -22,6 +24,41 @@ describe('DiskCache', () => {
     expect(await again.open()).toEqual([{ name: written?.name, tokens: [1, 2, 3], bytes: 100 }])
     expect(await again.read(written?.name ?? '')).toEqual(Buffer.from(state(100, 7)))
     if (process.platform !== 'win32') expect((await stat(path.join(folder, written?.name ?? ''))).mode & 0o777).toBe(0o600)
+  })
+
+  it('leaves alone what belongs to another model, which has a folder of its own', async () => {
+    const cache = openCache()
+    await cache.open()
+    const written = await cache.write([1, 2, 3], state(100, 7))
+    const other = openBeside(1e6)
+    expect(await other.open()).toEqual([])
+    await other.write([1, 2, 3], state(100, 8))
+    expect(await openCache().open()).toMatchObject([{ name: written?.name }])
+    expect(await openBeside(1e6).open()).toMatchObject([{ name: written?.name }])
+  })
+
+  it('shares its limit with other models: the oldest goes, whosever it is', async () => {
+    // Three of them, and room for the header of the next.
+    const limit = 17_000
+    const cache = openCache('model-a', limit)
+    await cache.open()
+    const first = await cache.write([1], state(4000, 1))
+    await cache.write([2], state(4000, 2))
+    const long = new Date(Date.now() - 60_000)
+    await utimes(path.join(folder, first?.name ?? ''), long, long)
+    const other = openBeside(limit)
+    await other.open()
+    for (const id of [3, 4]) expect(await other.write([id], state(4000, id))).toMatchObject({ evicted: [] })
+    expect((await openCache('model-a', limit).open()).map(({ tokens }) => tokens)).toEqual([[2]])
+    expect((await openBeside(limit).open()).length).toBe(2)
+  })
+
+  it('keeps to a limit that became lower', async () => {
+    const cache = openCache()
+    await cache.open()
+    for (const id of [1, 2, 3]) await cache.write([id], state(4000, id))
+    expect((await openCache('model-a', 9000).open()).length).toBe(2)
+    expect((await readdir(folder)).length).toBe(2)
   })
 
   it('deletes files of another model, damaged ones and left-overs', async () => {

@@ -31,9 +31,11 @@ export interface DiskEntry {
 }
 
 export interface DiskCacheOptions {
+  /** Of this model alone. The folders beside it are those of other models. */
   folder: string
-  /** Files of another model, KV type or engine version are stale. */
+  /** Files of another model file, KV type or engine version are stale. */
   identity: string
+  /** Of all models together. */
   limitBytes: number
   logger: Logger
 }
@@ -41,6 +43,12 @@ export interface DiskCacheOptions {
 interface KnownFile {
   bytes: number
   usedAt: number
+}
+
+/** `name` is that of an own one. */
+interface Evictable extends KnownFile {
+  file: string
+  name?: string
 }
 
 export class DiskCache {
@@ -55,7 +63,7 @@ export class DiskCache {
     return [...this.#files.values()].reduce((sum, file) => sum + file.bytes, 0)
   }
 
-  /** What earlier runs left; stale, foreign and damaged files are deleted. */
+  /** What earlier runs left; stale and damaged files are deleted, and what is too much since the limit is lower. Throws when the folder cannot be used. */
   async open(): Promise<DiskEntry[]> {
     await mkdir(this.#options.folder, { recursive: true, mode: 0o700 })
     const entries: DiskEntry[] = []
@@ -70,7 +78,8 @@ export class DiskCache {
       this.#files.set(name, { bytes: size, usedAt: mtimeMs })
       entries.push({ name, ...entry })
     }
-    return entries
+    const evicted = await this.#makeRoom(0)
+    return entries.filter(({ name }) => !evicted.includes(name))
   }
 
   /** Writes a sequence (unless it is there) and makes room for it; undefined when it is larger than the limit. Returns evicted names too. */
@@ -84,9 +93,7 @@ export class DiskCache {
     const sha256 = createHash('sha256').update(ids).update(state).digest('hex')
     const header: Header = { version: VERSION, identity: this.#options.identity, tokens: tokens.length, bytes: state.length, sha256 }
     const head = Buffer.from(`${JSON.stringify(header)}\n`)
-    const file = path.join(this.#options.folder, name)
-    await writeFile(`${file}.part`, [head, ids, state], { mode: 0o600 })
-    await rename(`${file}.part`, file)
+    await writeWhole(path.join(this.#options.folder, name), [head, ids, state])
     this.#files.set(name, { bytes: head.length + ids.length + state.length, usedAt: Date.now() })
     return { name, evicted }
   }
@@ -116,15 +123,56 @@ export class DiskCache {
     await rm(path.join(this.#options.folder, name), { force: true })
   }
 
+  /** Whichever model they belong to, the least recently used go first. Returns the names of own ones. */
   async #makeRoom(size: number): Promise<string[]> {
     const evicted: string[] = []
-    const oldest = [...this.#files].toSorted(([, a], [, b]) => a.usedAt - b.usedAt)
-    for (const [name] of oldest) {
-      if (this.bytes + size <= this.#options.limitBytes) break
-      await this.remove(name)
+    const candidates = [...(await this.#othersFiles()), ...this.#ownFiles()].toSorted((a, b) => a.usedAt - b.usedAt)
+    let total = candidates.reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const { file, name, bytes } of candidates) {
+      if (total + size <= this.#options.limitBytes) break
+      await rm(file, { force: true })
+      total -= bytes
+      if (name === undefined) continue
+      this.#files.delete(name)
       evicted.push(name)
     }
     return evicted
+  }
+
+  #ownFiles(): Evictable[] {
+    return [...this.#files].map(([name, known]) => ({ ...known, name, file: path.join(this.#options.folder, name) }))
+  }
+
+  /** Another process may be writing and deleting them at this moment. */
+  async #othersFiles(): Promise<Evictable[]> {
+    const { folder } = this.#options
+    const beside = await readdir(path.dirname(folder), { withFileTypes: true })
+    const folders = beside.filter((entry) => entry.isDirectory() && entry.name !== path.basename(folder))
+    return (await Promise.all(folders.map(({ name }) => filesIn(path.join(path.dirname(folder), name))))).flat()
+  }
+}
+
+async function filesIn(folder: string): Promise<Evictable[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(EXTENSION))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const file = path.join(folder, name)
+      const known = await stat(file).catch(() => undefined)
+      return known && { file, bytes: known.size, usedAt: known.mtimeMs }
+    }),
+  )
+  return found.filter((file) => file !== undefined)
+}
+
+/** All or nothing: a full disk keeps no half of it. */
+async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  const part = `${file}.part`
+  try {
+    await writeFile(part, parts, { mode: 0o600 })
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
   }
 }
 

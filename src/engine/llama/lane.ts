@@ -28,8 +28,8 @@ export interface LaneOptions {
   beforeSchedule?(): Promise<void>
   /** A batch is about to be run, for about so many ms. */
   onStep?(expectedMs: number): void
-  /** Before a batch is run; for a lane that starts each sequence in an empty context. */
-  beforeRun?(isFirstOfSequence: boolean): void
+  /** Before a batch is run; for a lane that starts each sequence (or goes on with one that was saved) in an empty context. */
+  beforeRun?(beginsSequence: boolean): void
 }
 
 export interface LaneStats {
@@ -137,7 +137,7 @@ export class Lane {
       // Who was admitted is told before the step, which may take a second.
       const admitted = scheduler.takeEmissions()
       if (admitted.length > 0) this.#options.onEmissions(admitted)
-      this.#options.beforeRun?.(batch.runs.some((run) => run.start === 0))
+      this.#options.beforeRun?.(beginsSequence(batch))
       this.#options.onStep?.(scheduler.expectedMs(batch))
       const result = await runner.run(batch)
       this.#options.onEmissions(scheduler.commit(batch, result))
@@ -221,4 +221,8 @@ export class Lane {
     tiers.settle()
     return true
   }
+}
+
+function beginsSequence({ runs, operations }: Batch): boolean {
+  return runs.some((run) => run.start === 0) || operations.some((operation) => operation.type === 'load')
 }

@@ -2,6 +2,7 @@
 import type { Logger } from '../../base/logger.ts'
 import { AppError } from '../../shared/errors.ts'
 import { CacheTiers } from './cache-tiers.ts'
+import { DeterministicLane, deterministicShape } from './deterministic-lane.ts'
 import { DiskCache } from './disk-cache.ts'
 import type { KvPool, KvShape } from './kv-pool.ts'
 import { chooseKvShape, largestWindow } from './kv-shape.ts'
@@ -10,6 +11,7 @@ import type { WorkerOptions } from './messages.ts'
 import type { LlamaModel } from './model.ts'
 import { createRunner } from './runner.ts'
 import type { LlamaRunner, RunnerOptions } from './runner.ts'
+import { isPortable } from './saved-sequences.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Emission } from './sequence.ts'
 import { SnapshotStore } from './snapshot-store.ts'
@@ -37,8 +39,6 @@ const BATCH_TOKENS = 512
 const FIXED_CHUNK = 256
 /** A window made again is this much longer than what was asked for, so that the next turn of the chat fits too. */
 const GROWTH = 1.5
-/** So close to its window's end an answer is taken for one that will not stop there. */
-const LAST_TOKENS = 8
 
 export class Lanes {
   readonly #options: LanesOptions
@@ -47,14 +47,18 @@ export class Lanes {
   readonly #main: Lane
   readonly #tiers: CacheTiers
   #shape: KvShape
-  #deterministic: { lane: Lane; runner: LlamaRunner; window: number } | undefined
+  /** Half of what could not be made: there may be memory for that. Never less than what there is. */
+  #limit = Number.POSITIVE_INFINITY
+  #deterministic: { lane: Lane; runner: LlamaRunner } | undefined
+  /** Made once, however many ask for it at the same time. */
+  #openingDeterministic: Promise<DeterministicLane> | undefined
 
   private constructor(options: LanesOptions, runner: LlamaRunner, shape: KvShape, snapshots: SnapshotStore, tiers: CacheTiers) {
     this.#options = options
     this.#runner = runner
     this.#shape = shape
     this.#tiers = tiers
-    this.#main = this.#createLane(runner, this.#createPool(shape, snapshots), tiers)
+    this.#main = this.#createLane(runner, this.#createPool(shape, snapshots), { tiers, beforeSchedule: () => this.#growWhenFull() })
   }
 
   static async open(options: LanesOptions): Promise<Lanes> {
@@ -64,7 +68,12 @@ export class Lanes {
     const snapshots = new SnapshotStore({ memoryLimit: cacheBytes, bytesPerToken: kvBytesPerToken })
     const disk =
       diskCacheBytes > 0 && runner.canRemove
-        ? new DiskCache({ folder: kvCacheFolder, identity: options.identity, limitBytes: diskCacheBytes, logger: options.logger })
+        ? new DiskCache({
+            folder: kvCacheFolder,
+            identity: stateIdentity(options, shape),
+            limitBytes: diskCacheBytes,
+            logger: options.logger,
+          })
         : undefined
     const tiers = new CacheTiers({ snapshots, runner, disk, logger: options.logger })
     await tiers.open(shape.window)
@@ -76,7 +85,7 @@ export class Lanes {
   }
 
   get largestContext(): number {
-    return largestWindow(kvWishes(this.#options, 1))
+    return Math.min(this.#limit, largestWindow(kvWishes(this.#options, 1)))
   }
 
   get main(): Lane {
@@ -110,55 +119,79 @@ export class Lanes {
 
   /** The ordinary lane, with its context made again when this request needs a longer window and memory allows it. */
   async laneFor(promptTokens: number, maxTokens: number | undefined): Promise<Lane> {
-    const largest = this.largestContext
-    if (promptTokens + 1 > largest) throw tooLong(promptTokens + 1, this.#shape.window, largest)
-    const needed = Math.min(largest, promptTokens + Math.max(1, maxTokens ?? 1))
-    if (needed > this.#shape.window) await this.#main.between(() => this.#resize(needed))
-    return this.#main
+    for (;;) {
+      const needed = this.#neededWindow(promptTokens, maxTokens)
+      if (needed <= this.#shape.window) return this.#main
+      await this.#main.between(() => this.#resize(needed))
+    }
   }
 
   /** An answer without a limit that reaches the end of its window gets a longer one while memory has it. */
   async #growWhenFull(): Promise<void> {
-    const { longest } = this.#main.scheduler
-    if (longest + LAST_TOKENS > this.#shape.window && this.#shape.window < this.largestContext) await this.#resize(this.#shape.window + 1)
+    const { windowNeeded } = this.#main.scheduler
+    if (windowNeeded > this.#shape.window && this.#shape.window < this.largestContext) await this.#resize(windowNeeded)
   }
 
+  /** Where there is no memory for a longer window, what there is has to do. */
   async #resize(needed: number): Promise<void> {
-    if (needed <= this.#shape.window) return
+    if (needed <= this.#shape.window || this.#shape.window >= this.largestContext) return
     const window = Math.min(this.largestContext, Math.ceil(needed * GROWTH))
     const shape = chooseKvShape(kvWishes(this.#options, window))
     const { scheduler } = this.#main
     await this.#runner.run(scheduler.suspendAll())
     scheduler.pool.snapshots.unpinAll()
-    await this.#runner.reshape(runnerOptions(this.#options.options, shape))
-    this.#shape = shape
-    scheduler.replacePool(this.#createPool(shape, scheduler.pool.snapshots))
-    this.#options.onResized(shape)
+    try {
+      await this.#runner.reshape(runnerOptions(this.#options.options, shape))
+      this.#shape = shape
+      if (!isPortable(this.#options.model)) this.#tiers.forgetAll()
+    } catch (error) {
+      this.#limit = Math.max(this.#shape.window, Math.floor(window / 2))
+      this.#options.logger.warn('there is no memory for a longer window', { window, error })
+    }
+    // Its cells are empty now, also when the old context had to be made again.
+    scheduler.replacePool(this.#createPool(this.#shape, scheduler.pool.snapshots))
+    this.#options.onResized(this.#shape)
   }
 
-  /** A context of its own for one sequence at a time: the sums never depend on neighbours, nor on what was cached. */
+  /** The lane whose sums never depend on others, its window long enough for this request. */
   async deterministicLane(promptTokens: number): Promise<Lane> {
+    const window = Math.max(this.#shape.window, this.#neededWindow(promptTokens, undefined))
+    const opened = await (this.#openingDeterministic ??= this.#openDeterministic(window))
+    await opened.widen(window)
+    return opened.lane
+  }
+
+  async #openDeterministic(window: number): Promise<DeterministicLane> {
+    const { model, options } = this.#options
+    const runnerOptionsOf = (shape: KvShape): RunnerOptions => ({ ...runnerOptions(options, shape), batchTokens: FIXED_CHUNK })
+    try {
+      const runner = await createRunner(model, runnerOptionsOf(deterministicShape(window)))
+      const createLane = (pool: KvPool, beforeSchedule: () => Promise<void>): Lane => this.#createLane(runner, pool, { beforeSchedule })
+      const { largestContext: largest } = this
+      const opened = new DeterministicLane({
+        window,
+        largest,
+        runner,
+        isPortable: isPortable(model),
+        runnerOptions: runnerOptionsOf,
+        createLane,
+      })
+      this.#deterministic = { lane: opened.lane, runner }
+      return opened
+    } catch (error) {
+      this.#openingDeterministic = undefined
+      throw error
+    }
+  }
+
+  /** Throws `prompt-too-long`. */
+  #neededWindow(promptTokens: number, maxTokens: number | undefined): number {
     const largest = this.largestContext
     if (promptTokens + 1 > largest) throw tooLong(promptTokens + 1, this.#shape.window, largest)
-    const window = Math.max(this.#shape.window, Math.min(largest, promptTokens + 1))
-    if (this.#deterministic && this.#deterministic.window >= window) return this.#deterministic.lane
-    if (this.#deterministic) await this.#closeDeterministic(this.#deterministic)
-    const shape: KvShape = { layout: 'split', parallel: 1, slots: 1, window, cells: window }
-    const runner = await createRunner(this.#options.model, { ...runnerOptions(this.#options.options, shape), batchTokens: FIXED_CHUNK })
-    const pool = new SplitPool(shape, new SnapshotStore({ memoryLimit: 0, bytesPerToken: 1 }), { sharing: false })
-    const lane = this.#createLane(runner, pool, undefined)
-    this.#deterministic = { lane, runner, window }
-    return lane
+    return Math.min(largest, promptTokens + Math.max(1, maxTokens ?? 1))
   }
 
-  async #closeDeterministic({ lane, runner }: { lane: Lane; runner: LlamaRunner }): Promise<void> {
-    await lane.whenIdle()
-    this.#deterministic = undefined
-    await lane.close()
-    runner.close()
-  }
-
-  #createLane(runner: LlamaRunner, pool: KvPool, tiers: CacheTiers | undefined): Lane {
+  #createLane(runner: LlamaRunner, pool: KvPool, { tiers, beforeSchedule }: { tiers?: CacheTiers; beforeSchedule(): Promise<void> }): Lane {
     const isMain = tiers !== undefined
     const { model, options, logger, onFatal, onEmissions, onStep } = this.#options
     const scheduler = new Scheduler({
@@ -182,8 +215,9 @@ export class Lanes {
       onEmissions: (emissions) => onEmissions(lane, emissions),
       onStep,
       onFatal,
+      beforeSchedule,
       // Cells are found from where the last sequence ended: only an emptied cache begins at the first cell again.
-      ...(isMain ? { beforeSchedule: () => this.#growWhenFull() } : { beforeRun: (isFirst: boolean) => isFirst && runner.clear() }),
+      ...(isMain ? {} : { beforeRun: (isFirst: boolean) => isFirst && runner.clear() }),
     })
     return lane
   }
@@ -220,6 +254,11 @@ function runnerOptions(options: WorkerOptions, shape: KvShape): RunnerOptions {
     threads: options.threads,
     batchThreads: options.threads,
   }
+}
+
+/** Names what a saved state belongs to, with the context's shape where no other could read it. */
+function stateIdentity({ model, identity }: LanesOptions, { layout, slots }: KvShape): string {
+  return isPortable(model) ? identity : `${identity} ${layout} ${slots}`
 }
 
 function tooLong(needed: number, window: number, possible: number): AppError {

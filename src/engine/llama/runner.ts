@@ -237,7 +237,9 @@ class NativeRunner implements LlamaRunner {
       const sampled = this.#trySample(run.sequence, firstRow + index, open, failures)
       if (sampled) result.push(sampled)
       // The draft that this token should equal is the one that the next row was computed with.
-      if (sampled?.token !== run.tokens[run.tokens.length - run.draft + index]) break
+      if (!sampled || sampled.token !== run.tokens[run.tokens.length - run.draft + index]) break
+      // A prompt has ends of turns too, so they are guessed. What is held to a form can go no further.
+      if (this.#model.isEndOfGeneration(sampled.token)) break
     }
     return result
   }

@@ -63,6 +63,9 @@ export const SMALL_TOP_K = 256
 /** Below, logits divided by it may overflow; there is no visible difference to greedy. */
 const LOWEST_TEMPERATURE = 1e-5
 
+/** Native numbers of tokens are 32 bits wide: larger ones would come round as small or negative ones. */
+const MOST_NATIVE = 2 ** 31 - 1
+
 type Resolved = Required<Omit<SamplerSettings, 'logitBias' | 'grammar' | 'logprobs' | 'hold' | 'drySequenceBreakers'>> &
   Pick<SamplerSettings, 'logitBias' | 'grammar'> & { drySequenceBreakers: readonly string[] }
 
@@ -230,15 +233,16 @@ function chainLinks({ binding, vocabulary, shape }: LlamaModel, settings: ChainS
   const dry = {
     multiplier: settings.dryMultiplier,
     base: settings.dryBase,
-    allowedLength: settings.dryAllowedLength,
-    lastN: settings.dryPenaltyLastN < 0 ? shape.trainedContext : settings.dryPenaltyLastN,
+    allowedLength: Math.min(settings.dryAllowedLength, MOST_NATIVE),
+    // libllama makes room for so many tokens at once, however long the text is.
+    lastN: settings.dryPenaltyLastN < 0 ? shape.trainedContext : Math.min(settings.dryPenaltyLastN, shape.trainedContext),
     breakers: settings.drySequenceBreakers,
   }
   const start = settings.usesDry ? [binding.dry(vocabulary, dry)] : []
   if (settings.isGreedy) return [...start, binding.greedy()]
   return [
     ...start,
-    ...(settings.hasTopK && topK > 0 ? [binding.topK(topK)] : []),
+    ...(settings.hasTopK && topK > 0 ? [binding.topK(Math.min(topK, MOST_NATIVE))] : []),
     ...(typicalP < 1 ? [binding.typical(typicalP, 0)] : []),
     ...(topP < 1 ? [binding.topP(topP, 0)] : []),
     ...(minP > 0 ? [binding.minP(minP, 0)] : []),

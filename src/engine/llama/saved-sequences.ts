@@ -13,12 +13,11 @@ export interface SequenceMemory {
 export class SavedSequences {
   #model: LlamaModel
   #blobs = new Map<number, SequenceBlob>()
-  /** Models with a sliding window or a recurrent state write other formats, which only a context of the same shape reads. */
   readonly isPortable: boolean
 
   constructor(model: LlamaModel) {
     this.#model = model
-    this.isPortable = !model.shape.isRecurrent && model.shape.slidingWindow === 0
+    this.isPortable = isPortable(model)
   }
 
   /** Out of the cache. */
@@ -71,4 +70,9 @@ export class SavedSequences {
   get totalBytes(): number {
     return [...this.#blobs.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
   }
+}
+
+/** Models with a sliding window or a recurrent state write other formats, which only a context of the same shape reads. */
+export function isPortable({ shape }: Pick<LlamaModel, 'shape'>): boolean {
+  return !shape.isRecurrent && shape.slidingWindow === 0
 }

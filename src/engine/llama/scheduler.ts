@@ -27,6 +27,8 @@ export interface SchedulerOptions {
 
 /** A sequence that cannot be admitted yet may be passed this often by later, smaller ones. */
 const MAX_BYPASSES = 16
+/** So close to its window's end an answer is taken for one that will not stop there. */
+const TOKENS_AHEAD = 8
 /** Waiting sequences that are looked at in one step. */
 const MAX_CONSIDERED = 64
 
@@ -63,9 +65,11 @@ export class Scheduler {
     return this.#running.length
   }
 
-  /** Tokens of the longest running sequence. */
-  get longest(): number {
-    return this.#running.reduce((most, sequence) => Math.max(most, sequence.tokens.length), 0)
+  /** Tokens of window that a running sequence is about to need: a few more than it has, unless it ends before. */
+  get windowNeeded(): number {
+    return this.#running.reduce((most, { tokens, promptLength, maxTokens }) => {
+      return Math.max(most, Math.min(tokens.length + TOKENS_AHEAD, promptLength + maxTokens))
+    }, 0)
   }
 
   get isIdle(): boolean {
