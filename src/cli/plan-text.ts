@@ -136,9 +136,18 @@ function printChanges({ changes, fits }: PlanReport, output: Output): void {
     return
   }
   output.line(output.bold(output.say({ en: 'What would fit, least loss first:', zh: '可行的调整（损失从小到大）：' })))
-  changes.forEach(({ change, loss, total }, index) => {
+  changes.forEach(({ change, loss, total, request }, index) => {
     output.line(`${index + 1}. ${output.say(change)} – ${output.say(loss)} (${formatBytes(total)})`)
+    output.line(output.dim(`   ${flagsOf(request)}`))
   })
+}
+
+/** As they are typed: `--gpu "RTX 4090" --ram 64G`. */
+export function flagsOf(request: PlanReport['changes'][number]['request']): string {
+  const quoted = (value: string | number): string => (/^[\w.@+-]+$/.test(String(value)) ? String(value) : `"${value}"`)
+  return Object.entries(request)
+    .map(([name, value]) => `--${name} ${quoted(value)}`)
+    .join(' ')
 }
 
 function inUnit(value: number, unit: PlanTerm['unit']): string {

@@ -26,9 +26,11 @@ export function parseNpuSmi(text: string): Gpu[] {
     const cells = line.split('|').map((cell) => cell.trim())
     if (cells.length < 5) continue
     const head = /^\d+\s+([A-Za-z0-9][\w-]*[A-Za-z][\w-]*|\d{3}\w*)$/.exec(cells[1] ?? '')
-    const isChip = /^[0-9a-f]{4}:/i.test(cells[2] ?? '')
+    // Boards whose chip is the processor too (310B: Atlas 200I A2, Orange Pi AIpro) have no bus.
+    const isBoard = cells[2] === 'NA' && /^\d+(\s+\d+)?$/.test(cells[1] ?? '')
+    const isChip = isBoard || /^[0-9a-f]{4}:/i.test(cells[2] ?? '')
     if (isChip && name !== undefined) {
-      gpus.push(chipOf(name, cells[3] ?? '', driver, gpus.length))
+      gpus.push({ ...chipOf(name, cells[3] ?? '', driver, gpus.length), ...(isBoard ? { sharedMemory: true } : {}) })
       name = undefined
     } else if (head && !isChip) {
       name = head[1]

@@ -28,7 +28,20 @@ export function runsFormat(gpus: readonly MachineGpu[], quantization: string): b
   return gpus.every((gpu) => cardRuns(gpu, named))
 }
 
-function cardRuns({ vendor, name, fp8 }: MachineGpu, format: string): boolean {
+const HOPPER_AND_NEWER = /\b(GH\d|GB\d|H\d{2,3}|B\d{2,3})|RTX PRO|RTX 50[5-9]0|Blackwell|\bThor\b|DGX Spark/i
+
+/**
+ * V4's and V4.1's own weights: NVIDIA from Hopper on (DeepGEMM refuses older ones: vLLM issues 40778, 41027), MI325X and MI355X but not MI300X
+ * (vLLM recipes DeepSeek-V4-Flash.yaml, DeepSeek-V4-Pro.yaml). True where it is not known otherwise.
+ */
+function runsV4({ vendor, name, source }: Pick<MachineGpu, 'vendor' | 'name' | 'source'>): boolean {
+  if (vendor === 'nvidia') return source === undefined || HOPPER_AND_NEWER.test(name)
+  if (vendor === 'amd') return /\bMI3[25]\d/i.test(name)
+  return vendor === 'other' || vendor === 'apple'
+}
+
+function cardRuns({ vendor, name, fp8, source }: MachineGpu, format: string): boolean {
+  if (format === 'FP4+FP8') return runsV4(source === undefined ? { vendor, name } : { vendor, name, source })
   if (!isSafetensorsQuantization(format) || ['BF16', 'F16', 'F32'].includes(format)) return true
   switch (vendor) {
     case 'nvidia':

@@ -9,13 +9,37 @@ export interface Launch {
   data: number
   nodes: number
   hasExperts: boolean
+  /** Flags that the model, its weights or the cards need. */
+  needs?: LaunchNeeds
+}
+
+export interface LaunchNeeds {
+  /** 16-bit weights are made FP8 while they are loaded. */
+  makesFp8?: boolean
+  /** Weights in 8-bit integers on Ascend cards. */
+  isAscendInt8?: boolean
+  /** V4 and V4.1 have no template of their own, and pages of fixed size. */
+  tokenizer?: 'deepseek_v4' | 'deepseek_v41'
+  /** Tokens of a page of V4's. */
+  blockSize?: number
 }
 
 export function launchCommand(launch: Launch): string {
-  const { wishes, data } = launch
+  const { wishes, data, needs = {} } = launch
   const isSglang = wishes.engine === 'sglang'
-  if (data > 1) return isSglang ? sglangCopies(launch) : vllmCopies(launch)
-  return tensorParallel(launch)
+  const command = data > 1 ? (isSglang ? sglangCopies(launch) : vllmCopies(launch)) : tensorParallel(launch)
+  return [command, ...neededFlags(needs, isSglang)].join(' ')
+}
+
+/** Source: shared facts engines.md 1.2 (vLLM recipes DeepSeek-V4-Flash.yaml), 2.2, 9. */
+function neededFlags({ makesFp8, isAscendInt8, tokenizer, blockSize }: LaunchNeeds, isSglang: boolean): string[] {
+  return [
+    ...(makesFp8 === true ? ['--quantization fp8'] : []),
+    ...(isAscendInt8 === true && !isSglang ? ['--quantization ascend'] : []),
+    ...(tokenizer === undefined ? [] : ['--trust-remote-code']),
+    ...(tokenizer === undefined || isSglang ? [] : [`--tokenizer-mode ${tokenizer}`]),
+    ...(blockSize === undefined || isSglang ? [] : [`--block-size ${blockSize}`]),
+  ]
 }
 
 function vllmCopies({ reference, wishes, data, nodes }: Launch): string {

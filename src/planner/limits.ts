@@ -1,11 +1,10 @@
 /** The longest window and the most users that fit; found by halving, since more of either never takes less. */
+import { MOST_SEQUENCES } from './overheads.ts'
 import { fits } from './planner-situation.ts'
 import type { Subject, Wishes } from './planner-situation.ts'
 
 /** libllama pads windows to this many cells. */
 const STEP = 256
-/** libllama's LLAMA_MAX_SEQ; the others are not bounded so low. */
-const MOST_SEQUENCES = { llama: 256, vllm: 4096, sglang: 4096 } as const
 const LONGEST_UNKNOWN = 131_072
 
 /** Tokens, at most what the model was trained for; 0 when not even 256 fit. */

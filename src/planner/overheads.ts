@@ -11,6 +11,9 @@ export function processBytes(vocabulary: number): number {
   return PROCESS_BYTES + vocabulary * BYTES_A_VOCABULARY_ENTRY
 }
 
+/** Users at once: libllama's LLAMA_MAX_SEQ; the others are bounded by memory alone (this is the most that can be asked for). */
+export const MOST_SEQUENCES = { llama: 256, vllm: 100_000, sglang: 100_000 } as const
+
 /** What of ordinary memory may be planned with. */
 export function usableMemory(freeBytes: number): number {
   return keepMargin(freeBytes, 0.08, 128_000_000, 2_000_000_000)

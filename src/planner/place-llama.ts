@@ -10,20 +10,30 @@ import { fitsAll, noParts, usedBytes } from './placement.ts'
 import type { DevicePart, Placed, PlacedDevice, PlacementInput, PlacementName } from './placement.ts'
 import type { LayerWeights } from './weights.ts'
 
-/** All that make sense on this machine, whether they fit or not; the last is memory alone. */
+/** All that make sense on this machine, whether they fit or not; the last is memory alone. Those on the most cards come first. */
 export function llamaPlacements(input: PlacementInput): Placed[] {
   const gpus = input.machine.gpus.filter(isDriven)
   if (gpus.length === 0) return [inMemory(input)]
   const hasExperts = input.weights.layers.some((layer) => layer.experts > 0)
   if (gpus.some((gpu) => gpu.isUnified)) return [allOnGpus(input, gpus.slice(0, 1)), inMemory(input)]
+  const sets = setsOf(gpus)
   return [
     ...singles(gpus).map((gpu) => allOnGpus(input, [gpu])),
-    ...(gpus.length > 1 ? [allOnGpus(input, gpus)] : []),
-    ...(hasExperts ? [expertsInMemory(input, gpus)] : []),
-    partlyOnGpus(input, gpus),
+    ...sets.filter((set) => set.length > 1).map((set) => allOnGpus(input, set)),
+    ...(hasExperts ? sets.map((set) => expertsInMemory(input, set)) : []),
+    ...sets.map((set) => partlyOnGpus(input, set)),
     inMemory(input),
   ]
 }
+
+/** All cards, and those alone that are larger than others: a small card, which needs its own context and buffers, must not spoil the rest. */
+function setsOf(gpus: readonly MachineGpu[]): (readonly MachineGpu[])[] {
+  const sizes = [...new Set(gpus.map((gpu) => gpu.freeBytes))].toSorted((a, b) => a - b).slice(0, MOST_SIZES)
+  return sizes.map((least) => gpus.filter((gpu) => gpu.freeBytes >= least))
+}
+
+/** Cards of so many different sizes are looked at one by one. */
+const MOST_SIZES = 4
 
 /** For engines that need cards, on a machine that has none: where it would lie, but does not run. */
 export function withoutCards(input: PlacementInput): Placed {

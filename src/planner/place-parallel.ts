@@ -15,29 +15,46 @@ import type { ShapeFacts } from './shape-facts.ts'
 
 export type ParallelEngine = keyof typeof UTILISATION
 
-export interface Parallelism {
+interface Parallelism {
   tensor: number
   pipeline: number
-  /** Cards that stay unused because they divide nothing. */
-  unused: number
 }
 
 /** Empty without cards. With a latent cache and several users also data-parallel attention, which splits the cache by users. */
 export function parallelPlacements(input: PlacementInput, facts: ShapeFacts, kv: KvModel, engine: ParallelEngine, users: number): Placed[] {
   const gpus = input.machine.gpus.filter(runsParallelEngines)
   if (gpus.length === 0) return []
-  const { tensor, pipeline } = parallelismOf(gpus, facts)
   const context = { input, facts, kv, engine }
-  const ranks = ranksOf(gpus, tensor, pipeline)
-  const split = ranks.map((gpu, index) => rankDevice(gpu, index === 0, { ...context, tensor, pipeline }))
-  const canCopy = kv.isReplicated && facts.experts > 0 && gpus.length > 1 && users > 1
-  const copied = canCopy ? gpus.map((gpu) => copyDevice(gpu, { ...context, tensor: 1, pipeline: 1 }, gpus.length, users)) : []
-  return [
-    { name: 'tensor-parallel', fits: fitsLayers(input, split), devices: split, tensor, pipeline, data: 1 },
-    ...(canCopy
-      ? [{ name: 'tensor-parallel' as const, fits: fitsLayers(input, copied), devices: copied, tensor: 1, pipeline: 1, data: gpus.length }]
-      : []),
-  ]
+  const splits = shapesOf(gpus, facts).map(({ tensor, pipeline }): Placed => {
+    const ranks = ranksOf(gpus, tensor, pipeline)
+    const devices = ranks.map((gpu, index) => rankDevice(gpu, index === 0, { ...context, tensor, pipeline }))
+    return { name: 'tensor-parallel', fits: fitsLayers(input, devices), devices, tensor, pipeline, data: 1 }
+  })
+  const canCopy = kv.isReplicated && facts.experts > 0 && gpus.length > 1
+  const best = mostCards(splits)
+  // For one user copies are no help but to make room.
+  if (!canCopy || (users === 1 && best.fits)) return [best]
+  return [best, ...copiesOf(gpus).map((used) => copied(used, context, users))]
+}
+
+/** Of those that fit: a small card, or one alone in a computer, must not spoil what the others hold. The first has the fewest computers. */
+function mostCards(splits: readonly Placed[]): Placed {
+  const fitting = splits.filter((split) => split.fits)
+  const [first, ...others] = fitting.length > 0 ? fitting : splits
+  if (!first) throw new Error('there is a card')
+  return others.reduce((best, next) => (next.devices.length > best.devices.length ? next : best), first)
+}
+
+/** All cards, and without those that have least: one small card must not spoil what fits without it. */
+function copiesOf(gpus: readonly MachineGpu[]): MachineGpu[][] {
+  const sorted = gpus.toSorted((a, b) => b.memoryBytes - a.memoryBytes)
+  const large = sorted.filter((gpu) => gpu.memoryBytes === sorted[0]?.memoryBytes)
+  return [sorted, ...(large.length > 1 && large.length < sorted.length ? [large] : [])]
+}
+
+function copied(gpus: readonly MachineGpu[], context: Omit<RankContext, 'tensor' | 'pipeline'>, users: number): Placed {
+  const devices = gpus.map((gpu) => copyDevice(gpu, { ...context, tensor: 1, pipeline: 1 }, gpus.length, users))
+  return { name: 'tensor-parallel', fits: fitsLayers(context.input, devices), devices, tensor: 1, pipeline: 1, data: gpus.length }
 }
 
 /** vLLM and SGLang have builds for NVIDIA, AMD, Intel's data-centre cards, Ascend and others, not for Apple's processors. */
@@ -62,21 +79,29 @@ function copyDevice(gpu: MachineGpu, context: RankContext, copies: number, users
   return { ...whole, parts, kvShare: 1 }
 }
 
-/** Tensor parallel inside a computer, in sizes that divide the heads; pipeline over computers. */
-export function parallelismOf(gpus: readonly MachineGpu[], facts: ShapeFacts): Parallelism {
-  const nodes = new Set(gpus.map((gpu) => gpu.node)).size
-  const inNode = Math.min(
-    GPUS_A_NODE,
-    ...[...new Set(gpus.map((gpu) => gpu.node))].map((node) => gpus.filter((gpu) => gpu.node === node).length),
-  )
-  const tensor = [8, 4, 2, 1].find((size) => size <= inNode && (facts.heads === 0 || facts.heads % size === 0)) ?? 1
-  const pipeline = nodes > 1 ? nodes : 1
-  return { tensor, pipeline, unused: gpus.length - tensor * pipeline }
+/** Tensor parallel inside a computer, in sizes that divide the heads; pipeline over so many computers, those with most cards first. */
+function shapesOf(gpus: readonly MachineGpu[], facts: ShapeFacts): Parallelism[] {
+  const nodes = nodesOf(gpus)
+  return nodes.flatMap(({ length }, index) => {
+    const sizes = TENSOR_SIZES.filter((size) => size <= Math.min(GPUS_A_NODE, length) && (facts.heads === 0 || facts.heads % size === 0))
+    return sizes.map((tensor) => ({ tensor, pipeline: index + 1 }))
+  })
+}
+
+const TENSOR_SIZES = [8, 4, 2, 1] as const
+
+/** The cards of each computer, the largest first. */
+function nodesOf(gpus: readonly MachineGpu[]): MachineGpu[][] {
+  const byNode = new Map<number, MachineGpu[]>()
+  for (const gpu of gpus) byNode.set(gpu.node, [...(byNode.get(gpu.node) ?? []), gpu])
+  const sorted = [...byNode.values()].map((cards) => cards.toSorted((a, b) => b.freeBytes - a.freeBytes))
+  return sorted.toSorted((a, b) => b.length - a.length)
 }
 
 function ranksOf(gpus: readonly MachineGpu[], tensor: number, pipeline: number): MachineGpu[] {
-  if (pipeline === 1) return gpus.toSorted((a, b) => b.freeBytes - a.freeBytes).slice(0, tensor)
-  return Array.from({ length: pipeline }, (_, node) => gpus.filter((gpu) => gpu.node === node).slice(0, tensor)).flat()
+  return nodesOf(gpus)
+    .slice(0, pipeline)
+    .flatMap((cards) => cards.slice(0, tensor))
 }
 
 interface RankContext {

@@ -2,11 +2,13 @@
 import { formatBytes } from '../base/bytes.ts'
 import type { Localized } from '../shared/language.ts'
 import type { PlanRequest } from '../shared/plan.ts'
-import { lacksFp8, runsFormat } from './card-formats.ts'
+import { lacksFp8, runsFormat, servesFolders } from './card-formats.ts'
+import { MOST_SEQUENCES } from './overheads.ts'
 import { isDriven } from './place-llama.ts'
 import type { Placed } from './placement.ts'
 import { missingBytes, situationOf } from './planner-situation.ts'
 import type { Situation, Subject } from './planner-situation.ts'
+import { quantizationNamed } from './weights.ts'
 
 export function placementText(placed: Placed): Localized {
   const cards = placed.devices.filter((device) => device.kind === 'gpu')
@@ -52,6 +54,14 @@ export function planNotes(subject: Subject, situation: Situation, request: PlanR
 
 function shortageNotes({ machine }: Subject, { placed, weights, wishes }: Situation): Localized[] {
   if (placed.fits || placed.devices.length === 0) return []
+  const most = MOST_SEQUENCES[wishes.engine]
+  if (wishes.users > most)
+    return [
+      {
+        en: `The embedded engine answers ${most} users at once at most; the others wait. For more: vLLM or SGLang, or several machines.`,
+        zh: `内置引擎最多同时服务 ${most} 人，其余排队。需要更多请用 vLLM 或 SGLang，或多台机器。`,
+      },
+    ]
   const missing = missingBytes(placed)
   if (missing === 0) return [{ en: 'The shape does not say enough to plan it.', zh: '结构信息不足，无法规划。' }]
   const shortage = { en: `It does not fit: ${formatBytes(missing)} are missing.`, zh: `放不下：还缺 ${formatBytes(missing)}。` }
@@ -114,6 +124,11 @@ function sourceNotes({ header }: Subject, { weights, computeBasis, wishes }: Sit
       en: `${weights.quantization} would be made from these files; its size follows llama.cpp's rules.`,
       zh: `${weights.quantization} 需由这些文件转换得到；大小按 llama.cpp 规则计算。`,
     })
+  if (wishes.engine !== 'llama' && header.source !== 'gguf' && needsOtherFiles(header.quantization, weights.quantization))
+    notes.push({
+      en: `The published files are in ${header.quantization}: ${weights.quantization} needs a repository that holds it, in place of the one in the command.`,
+      zh: `发布的文件为 ${header.quantization}：${weights.quantization} 需另找相应仓库，并替换启动命令中的仓库名。`,
+    })
   if (weights.basis === 'measured')
     notes.push({
       en: 'The size of the weights is a measured average of bits per weight, a few percent off.',
@@ -122,6 +137,13 @@ function sourceNotes({ header }: Subject, { weights, computeBasis, wishes }: Sit
   if (wishes.engine === 'llama' && computeBasis === 'formula')
     notes.push({ en: 'The compute buffer is a formula; libllama was not asked.', zh: '计算缓冲按公式估算，未经 libllama 试算。' })
   return notes
+}
+
+/** 16-bit weights can be made FP8 while they are loaded; nothing else is. */
+function needsOtherFiles(published: string, planned: string): boolean {
+  const named = (text: string): string => quantizationNamed(text) ?? text
+  if (named(published) === named(planned)) return false
+  return !(['BF16', 'F16', 'F32'].includes(named(published)) && ['FP8', 'BF16', 'F16'].includes(named(planned)))
 }
 
 function modelNotes({ kvModel, facts }: Subject, { weights, placed, wishes }: Situation): Localized[] {
@@ -159,8 +181,15 @@ function machineNotes({ machine, facts }: Subject, { wishes, placed }: Situation
   const undriven = machine.gpus.filter((card) => !isDriven(card))
   if (wishes.engine === 'llama' && undriven.length > 0)
     notes.push({
-      en: `The embedded engine has no build for ${undriven[0]?.name}; plan with --engine vllm.`,
-      zh: `内置引擎不支持 ${undriven[0]?.name}；请用 --engine vllm 规划。`,
+      ...(undriven.every(servesFolders)
+        ? {
+            en: `The embedded engine has no build for ${undriven[0]?.name}; plan with --engine vllm.`,
+            zh: `内置引擎不支持 ${undriven[0]?.name}；请用 --engine vllm 规划。`,
+          }
+        : {
+            en: `The embedded engine has no build for ${undriven[0]?.name}, nor has vLLM: llama.cpp's own MUSA build would use it.`,
+            zh: `内置引擎与 vLLM 均不支持 ${undriven[0]?.name}：可使用 llama.cpp 的 MUSA 版本。`,
+          }),
     })
   if (wishes.engine !== 'llama' && machine.gpus.length === 0)
     notes.push({ en: `${wishes.engine} needs a graphics card.`, zh: `${wishes.engine} 需要显卡。` })
@@ -181,8 +210,8 @@ function machineNotes({ machine, facts }: Subject, { wishes, placed }: Situation
     const unused = machine.gpus.length - placed.devices.length
     if (unused > 0)
       notes.push({
-        en: `${unused} cards stay unused: ${facts.heads} heads do not divide over them.`,
-        zh: `${unused} 张卡闲置：${facts.heads} 个头无法整除。`,
+        en: `${unused} cards stay unused: ${facts.heads} heads do not divide over them, or the computers have different numbers of cards.`,
+        zh: `${unused} 张卡闲置：${facts.heads} 个头无法整除，或各机器卡数不同。`,
       })
   }
   return notes

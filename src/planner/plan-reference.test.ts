@@ -204,8 +204,10 @@ describe('what cards can compute', () => {
     const engineOn = (gpu: string, quant?: string): string | undefined =>
       planOf('DeepSeek-V2-Lite', 'BF16', { gpu, ...(quant === undefined ? {} : { quant }) }).wishes.engine
     expect(['V100', 'MTT S80', 'P40'].map((gpu) => engineOn(gpu))).toEqual(['llama', 'llama', 'llama'])
-    expect(['4090', 'MTT S5000', 'MI300X', 'RX 7900 XTX'].map((gpu) => engineOn(gpu))).toEqual(['vllm', 'vllm', 'vllm', 'vllm'])
+    expect(['2x4090', 'MTT S5000', 'MI300X', '2xRX 7900 XTX'].map((gpu) => engineOn(gpu))).toEqual(['vllm', 'vllm', 'vllm', 'vllm'])
     expect(engineOn('V100', 'AWQ')).toBe('vllm')
+    // 31 GB do not fit the card: vLLM has no use for ordinary memory.
+    expect(engineOn('4090')).toBe('llama')
   })
 
   test('error correction in the memory itself is off the capacity', () => {
@@ -255,18 +257,26 @@ describe('wishes that make no sense', () => {
 })
 
 const GPUS = [undefined, 'none', '4060', '4090', '2x3090+1x4090', '8xH20', '8xA100', 'M3 Ultra', '910B', '16xH200', '3x4090'] as const
-const anyWish = fc.record(
-  {
-    gpu: fc.constantFrom(...GPUS),
-    ram: fc.constantFrom('8G', '64G', '1T'),
-    context: fc.integer({ min: 1, max: 200_000 }),
-    users: fc.integer({ min: 1, max: 64 }),
-    kv: fc.constantFrom('f16' as const, 'q8_0' as const, 'fp8' as const),
-    engine: fc.constantFrom('llama' as const, 'vllm' as const, 'sglang' as const),
-    kvLayout: fc.constantFrom('unified' as const, 'split' as const),
-  },
-  { requiredKeys: ['gpu'] },
+const anyEngine = fc.oneof(
+  fc.record({ engine: fc.constant('llama' as const), kv: fc.constantFrom('f16' as const, 'q8_0' as const) }),
+  fc.record({ engine: fc.constantFrom('vllm' as const, 'sglang' as const), kv: fc.constantFrom('f16' as const, 'fp8' as const) }),
+  fc.constant({}),
 )
+const anyWish = fc
+  .tuple(
+    fc.record(
+      {
+        gpu: fc.constantFrom(...GPUS),
+        ram: fc.constantFrom('8G', '64G', '1T'),
+        context: fc.integer({ min: 1, max: 200_000 }),
+        users: fc.integer({ min: 1, max: 64 }),
+        kvLayout: fc.constantFrom('unified' as const, 'split' as const),
+      },
+      { requiredKeys: ['gpu'] },
+    ),
+    anyEngine,
+  )
+  .map(([wish, engine]) => ({ ...wish, ...engine }))
 const anyModel = fc.constantFrom(...REPOSITORIES.filter((model) => model.shape).map((model) => model.id))
 
 test('every plan obeys its schema, adds up, is never negative, and fits only where there is room', () => {

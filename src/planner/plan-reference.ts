@@ -10,6 +10,7 @@ import { ASSUMED_MEMORY_BYTES, describedMachine, machineOf } from './machine.ts'
 import type { Machine, MachineGpu } from './machine.ts'
 import { planNotes, placementText } from './plan-notes.ts'
 import { launchCommand } from './launch-command.ts'
+import type { LaunchNeeds } from './launch-command.ts'
 import { usedBytes } from './placement.ts'
 import type { PlacedDevice } from './placement.ts'
 import { activeParameters, situationOf, subjectOf } from './planner-situation.ts'
@@ -127,11 +128,24 @@ function kvPart({ kvModel }: Subject, { kv }: Situation): PlanReport['kv'] {
   }
 }
 
-function parallelismPart({ machine, facts }: Subject, { placed, wishes }: Situation, reference: string): Pick<PlanReport, 'parallelism'> {
+function parallelismPart(subject: Subject, { placed, wishes }: Situation, reference: string): Pick<PlanReport, 'parallelism'> {
+  const { machine, facts } = subject
   if (wishes.engine === 'llama' || placed.name !== 'tensor-parallel') return {}
   const { tensor, pipeline, data } = placed
   const hasExperts = facts.experts > 0
-  const command = launchCommand({ reference, wishes, tensor, pipeline, data, nodes: machine.nodes, hasExperts })
+  const needs = needsOf(subject, wishes.quantization)
+  const command = launchCommand({ reference, wishes, tensor, pipeline, data, nodes: machine.nodes, hasExperts, needs })
   const unused = machine.gpus.length - placed.devices.length
   return { parallelism: { tensor, pipeline, data, expert: hasExperts ? tensor * data : 1, nodes: machine.nodes, unused, command } }
+}
+
+function needsOf({ header, kvModel, machine }: Subject, quantization: string): LaunchNeeds {
+  const isAscend = machine.gpus.some((gpu) => gpu.vendor === 'ascend')
+  const scheme = { V4: 'deepseek_v4', 'V4.1': 'deepseek_v41' } as const
+  const tokenizer = kvModel.scheme === 'V4' || kvModel.scheme === 'V4.1' ? scheme[kvModel.scheme] : undefined
+  return {
+    makesFp8: quantization === 'FP8' && ['BF16', 'F16', 'F32'].includes(header.quantization),
+    isAscendInt8: isAscend && quantization === 'INT8',
+    ...(tokenizer === undefined ? {} : { tokenizer, blockSize: isAscend ? 128 : 256 }),
+  }
 }

@@ -8,6 +8,7 @@ import { kvModelOf } from './kv-streams.ts'
 import type { KvModel } from './kv-streams.ts'
 import type { Machine } from './machine.ts'
 import { llamaPlacements, withoutCards } from './place-llama.ts'
+import { MOST_SEQUENCES } from './overheads.ts'
 import { parallelPlacements } from './place-parallel.ts'
 import { usedBytes } from './placement.ts'
 import type { Placed } from './placement.ts'
@@ -76,7 +77,8 @@ export function situationOf(subject: Subject, wishes: Wishes): Situation {
   const input = { weights, kvBytes: kv.bytes, computeBytes, vocabulary: facts.vocabulary, machine, withDraft: wishes.draft }
   const engine = wishes.engine
   const parallel = engine === 'llama' ? [] : parallelPlacements(input, facts, kvModel, engine, wishes.users)
-  const candidates = parallel.length > 0 ? parallel : engine === 'llama' ? llamaPlacements(input) : [withoutCards(input)]
+  const possible = parallel.length > 0 ? parallel : engine === 'llama' ? llamaPlacements(input) : [withoutCards(input)]
+  const candidates = possible.map((placed) => ({ ...placed, fits: placed.fits && wishes.users <= MOST_SEQUENCES[engine] }))
   const rated = candidates.map((placed) => ({ placed, speed: placedSpeed(subject, wishes, placed) }))
   const best = rated.toSorted((a, b) => better(a, b))[0]
   if (!best) throw new Error('no placement was tried')

@@ -7,6 +7,7 @@ import { formatBytes } from '../base/bytes.ts'
 import type { ModelHeader } from '../models/headers/model-header.ts'
 import type { Localized } from '../shared/language.ts'
 import type { PlanTask, Recommendation } from '../shared/plan.ts'
+import { runsFormat, servesFolders } from './card-formats.ts'
 import { largestContext } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { isDriven } from './place-llama.ts'
@@ -14,6 +15,7 @@ import { placementText } from './plan-notes.ts'
 import { activeParameters, situationOf, subjectOf, subjectWeights } from './planner-situation.ts'
 import type { Situation, Subject, Wishes } from './planner-situation.ts'
 import { totalBytes } from './suggestions.ts'
+import { usualKv } from './wishes.ts'
 
 export interface Candidate {
   repository: string
@@ -42,6 +44,11 @@ export interface Need {
 /** Less is no pleasure to read, tokens/s of one user; thoughts are long. */
 const LEAST_SPEED = 2
 const PLEASANT_SPEED = { answer: 8, thought: 20 }
+/** What a halving of the speed below the pleasant one counts, in the units of `qualityOf` … */
+const SLOWNESS = 2.2
+/** … and a doubling above it, three times at most: of two that are about as good, the one that answers at once is the better. */
+const QUICKNESS = 1
+const MOST_DOUBLINGS = 3
 /** By quantisation, in the units of `qualityOf`. */
 const LOSS: readonly (readonly [string, number])[] = [
   ['Q8_0', 0.1],
@@ -56,14 +63,9 @@ const LOSS: readonly (readonly [string, number])[] = [
 const NATIVE: readonly (readonly [string, number])[] = [['MXFP4', 0.1]]
 const FOLDERS: readonly (readonly [string, number])[] = [
   ['FP8', 0.1],
-  ['BF16', 0],
-  ['AWQ', 0.9],
-]
-
-/** Ascend 910 has neither FP8 nor FP4; vllm-ascend runs W8A8 (shared facts engines.md 9). */
-const ASCEND: readonly (readonly [string, number])[] = [
   ['INT8', 0.3],
   ['BF16', 0],
+  ['AWQ', 0.9],
 ]
 
 /** Best first. */
@@ -98,26 +100,33 @@ function optionsOf(candidate: Candidate, machine: Machine, need: Need): (readonl
   const { header, runsInLlama } = candidate
   const cards = machine.gpus.filter((gpu) => !gpu.isUnified && gpu.vendor !== 'apple')
   const drives = machine.gpus.length === 0 || machine.gpus.some(isDriven)
-  const isNative = header.quantization.includes('FP4')
-  const llama = drives && runsInLlama ? (isNative ? NATIVE : LOSS) : []
+  const serves = cards.length > 0 && cards.every(servesFolders)
+  const llama = runsInLlama && (drives || !serves) ? (header.quantization.includes('FP4') ? NATIVE : LOSS) : []
   // Several cards and users are what vLLM is for; one card is served better here.
-  const isAscend = cards.some((card) => card.vendor === 'ascend')
-  const native = isNative ? [[header.quantization, 0] as const] : FOLDERS
-  const folders = cards.length > 1 || !drives ? (isAscend ? ASCEND : native) : []
-  const kv = 'compress_ratios_main_layers' in header.shape ? ('fp8' as const) : ('bf16' as const)
+  const folders = serves && (cards.length > 1 || !drives) ? foldersOf(header, machine) : []
   return [
     ...llama.flatMap(([quantization, loss]) =>
       (['f16', 'q8_0'] as const).map(
         (type, index) => [{ ...base, engine: 'llama' as const, kv: type, quantization }, loss + index * 0.2] as const,
       ),
     ),
-    ...folders.map(([quantization, loss]) => [{ ...base, engine: 'vllm' as const, kv, quantization }, loss] as const),
+    ...folders.map(
+      ([quantization, loss]) => [{ ...base, engine: 'vllm' as const, kv: usualKv(header, 'vllm', machine), quantization }, loss] as const,
+    ),
   ]
 }
 
+/** What these cards have kernels for. Weights that were published in 8 or 4 bits gain nothing in more: a copy is only for cards that need it. */
+function foldersOf({ quantization }: ModelHeader, { gpus }: Machine): typeof FOLDERS {
+  const runs = FOLDERS.filter(([name]) => runsFormat(gpus, name))
+  if (!/FP[48]/.test(quantization)) return runs
+  return runsFormat(gpus, quantization) ? [[quantization, 0]] : runs.filter(([name]) => name === 'INT8' || name === 'BF16')
+}
+
 function scoreOf(candidate: Candidate, subject: Subject, situation: Situation, need: Need, loss: number): number {
-  const slow = Math.max(0, Math.log2(pleasantSpeed(candidate) / speedOfOne(situation, need)))
-  return qualityOf(candidate, subject, need) - loss - 2.2 * slow
+  const doublings = Math.log2(speedOfOne(situation, need) / pleasantSpeed(candidate))
+  const worth = doublings < 0 ? SLOWNESS * doublings : QUICKNESS * Math.min(MOST_DOUBLINGS, doublings)
+  return qualityOf(candidate, subject, need) - loss + worth
 }
 
 /** Tokens/s that each of all users sees at once, in the middle of the range. */

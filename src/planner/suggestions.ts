@@ -9,6 +9,7 @@ import type { Machine } from './machine.ts'
 import { usedBytes } from './placement.ts'
 import { situationOf } from './planner-situation.ts'
 import type { Situation, Subject, Wishes } from './planner-situation.ts'
+import { usualKv } from './wishes.ts'
 
 /** Of each quantisation what is lost, on a scale where 1 is hardly measurable and 10 is easily seen (perplexities of llama.cpp's tables). */
 const QUANTIZATION_LOSS: readonly (readonly [name: string, loss: number, text: Localized])[] = [
@@ -209,21 +210,33 @@ function hardwareChange(subject: Subject, wishes: Wishes): PlanChange[] {
   if (!found) return []
   const { gpu, ramGiB, situation } = found
   const memory = `${ramGiB} GiB`
-  const isCards = gpu !== 'none'
-  const change = isCards
-    ? { en: `a machine with ${gpu} and ${memory} of memory`, zh: `换用 ${gpu} + ${memory} 内存的机器` }
-    : { en: `a machine with ${memory} of memory`, zh: `换用 ${memory} 内存的机器` }
+  const way = `${ENGINE_NAMES[wishes.engine]}, ${wishes.quantization}`
+  const change =
+    gpu === 'none'
+      ? { en: `a machine with ${memory} of memory (${way})`, zh: `换用 ${memory} 内存的机器（${way}）` }
+      : { en: `a machine with ${gpu} and ${memory} of memory (${way})`, zh: `换用 ${gpu} + ${memory} 内存的机器（${way}）` }
   const loss = { en: 'money', zh: '需要花钱' }
-  return [{ kind: 'hardware', change, loss, rank: 20, request: { gpu, ram: `${ramGiB}G` }, total: totalBytes(situation) }]
+  // Other cards would be planned with another engine and other weights, when nobody says.
+  const request = { gpu, ram: `${ramGiB}G`, engine: wishes.engine, quant: wishes.quantization, kv: situation.wishes.kv }
+  return [{ kind: 'hardware', change, loss, rank: 20, request, total: totalBytes(situation) }]
 }
+
+const ENGINE_NAMES: Readonly<Record<Wishes['engine'], string>> = { llama: 'llama.cpp', vllm: 'vLLM', sglang: 'SGLang' }
 
 export function smallestMachine(subject: Subject, wishes: Wishes): { gpu: string; ramGiB: number; situation: Situation } | undefined {
   for (const [gpu, ramGiB] of MACHINES) {
     if (wishes.engine !== 'llama' && gpu === 'none') continue
-    const situation = situationOf({ ...subject, machine: machineInWords(gpu, ramGiB) }, wishes)
+    const machine = machineInWords(gpu, ramGiB)
+    if (wishes.engine !== 'llama' && !runsFormat(machine.gpus, wishes.quantization)) continue
+    const situation = situationOf({ ...subject, machine }, { ...wishes, kv: kvOn(machine, subject, wishes) })
     if (situation.placed.fits) return { gpu, ramGiB, situation }
   }
   return undefined
+}
+
+/** V4's cache has another type on Ascend than elsewhere. */
+function kvOn(machine: Machine, { header, machine: here }: Subject, { engine, kv }: Wishes): Wishes['kv'] {
+  return kv === usualKv(header, engine, here) ? usualKv(header, engine, machine) : kv
 }
 
 export function machineInWords(gpu: string, ramGiB: number): Machine {

@@ -125,7 +125,15 @@ function parsed<T>(schema: Schema, values: Record<string, unknown>): T {
   const result = schema.safeParse(values)
   if (result.success) return result.data as T
   const [issue] = result.error.issues
-  throw new AppError('invalid-field', { field: `--${String(issue?.path[0] ?? 'plan')}`, reason: issue?.message ?? 'it cannot be used' })
+  throw new AppError('invalid-field', {
+    field: `--${flagName(String(issue?.path[0] ?? 'plan'))}`,
+    reason: issue?.message ?? 'it cannot be used',
+  })
+}
+
+/** `kvLayout` → `kv-layout`. */
+function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function given(values: Record<string, unknown>): Record<string, unknown> {

@@ -10,7 +10,8 @@ const MOST_GPUS = 1024
 
 /** Cards with all their memory free, eight a computer. `none` is an empty list. Throws `invalid-field`. */
 export function parseGpus(text: string): MachineGpu[] {
-  const trimmed = text.trim()
+  // Chinese keyboards type wide letters: `４０９０`.
+  const trimmed = text.normalize('NFKC').trim()
   if (/^(none|no|0|cpu|无)$/i.test(trimmed)) return []
   const gpus = trimmed.split(/\s*[+,，、](?!\s*395)\s*/).flatMap((part) => parseGroup(part.trim()))
   if (gpus.length > MOST_GPUS) throw invalid('gpu', `more than ${MOST_GPUS} cards`)
@@ -18,7 +19,7 @@ export function parseGpus(text: string): MachineGpu[] {
 }
 
 function parseGroup(text: string): Omit<MachineGpu, 'node'>[] {
-  const [, countText, rest = ''] = /^(?:(\d+)\s*[x×*]\s*)?(.*)$/i.exec(text) ?? []
+  const [, countText, rest = ''] = /^(?:(\d+)\s*[x×*张块片卡個个]\s*)?(.*)$/i.exec(text) ?? []
   const count = countText === undefined ? 1 : Number(countText)
   if (rest === '' || count < 1 || count > MOST_GPUS)
     throw invalid('gpu', `"${text}" is no card; write e.g. 4090, 8xH20-96G or 2x3090+1x4090`)
@@ -59,7 +60,7 @@ export interface MemoryDescription {
 
 /** `64G` and `64GB` are 64 × 2^30 bytes, as memory modules are sold. Throws `invalid-field`. */
 export function parseMemory(text: string): MemoryDescription {
-  const found = /^\s*(\d+(?:\.\d+)?)\s*([MGT])(?:i?B)?\s*(?:@\s*(\d+(?:\.\d+)?)\s*GB\/?s)?\s*$/i.exec(text)
+  const found = /^\s*(\d+(?:\.\d+)?)\s*([MGT])(?:i?B)?\s*(?:@\s*(\d+(?:\.\d+)?)\s*GB\/?s)?\s*$/i.exec(text.normalize('NFKC'))
   const bytes = Number(found?.[1] ?? 0) * ({ M: 2 ** 20, G: GIB, T: 2 ** 40 }[(found?.[2] ?? 'G').toUpperCase()] ?? GIB)
   if (!found || !(bytes > 0)) throw invalid('ram', `"${text}" is no size; write e.g. 64G, or 512G@460GB/s`)
   return { bytes, ...(found[3] === undefined ? {} : { bandwidth: Number(found[3]) * 1e9 }) }
