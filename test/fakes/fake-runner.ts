@@ -13,6 +13,8 @@ export interface FakeRunnerOptions {
   window: number
   cells: number
   vocabulary: number
+  /** As models with a sliding window: what came through ordinary memory has lost what a shorter prefix would need. Default true. */
+  cutsCopies?: boolean
 }
 
 /** The token that follows a context. */
@@ -29,6 +31,8 @@ export class FakeRunner implements Runner {
   /** Every token that was computed, in order, with its whole context as a key. */
   readonly computed: string[] = []
   #blobs = new Map<number, number[]>()
+  /** Slot → tokens that it may not be cut below. */
+  readonly #floors: number[] = []
 
   constructor(options: FakeRunnerOptions) {
     this.options = options
@@ -90,8 +94,7 @@ export class FakeRunner implements Runner {
       case 'copy':
         return this.#copy(operation.from, operation.to, operation.length)
       case 'remove':
-        this.#slot(operation.slot).splice(operation.start)
-        return
+        return this.#remove(operation.slot, operation.start)
       case 'save':
         this.#blobs.set(
           operation.key,
@@ -109,11 +112,20 @@ export class FakeRunner implements Runner {
     }
   }
 
+  #remove(slot: Slot, start: number): void {
+    if (this.options.cutsCopies === false && start > 0 && start < (this.#floors[slot] ?? 0))
+      throw new Error(`slot ${slot} is cut at ${start}, its copy has ${this.#floors[slot]} tokens`)
+    this.#slot(slot).splice(start)
+    if (start === 0) this.#floors[slot] = 0
+  }
+
   #copy(from: Slot, to: Slot, length: number): void {
     if (this.#slot(to).length > 0) throw new Error(`copy into slot ${to}, which is not empty`)
     if (this.options.layout === 'split' && length !== this.#slot(from).length) throw new Error('split layout copies whole sequences')
     if (length > this.#slot(from).length) throw new Error(`copies ${length} of ${this.#slot(from).length} cells`)
     const cells = this.#slot(from).slice(0, length)
+    this.#floors[to] = this.options.layout === 'split' ? length : (this.#floors[from] ?? 0)
+    if (this.options.cutsCopies === false && this.#floors[to] > length) throw new Error(`${length} tokens of a copy of ${this.#floors[to]}`)
     this.slots[to] = this.options.layout === 'split' ? cells.map((cell) => ({ ...cell })) : cells
   }
 
@@ -122,6 +134,7 @@ export class FakeRunner implements Runner {
     if (!tokens) throw new Error(`no blob ${key}`)
     if (this.#slot(slot).length > 0) throw new Error(`load into slot ${slot}, which is not empty`)
     this.slots[slot] = tokens.map((token, position) => ({ token, position }))
+    this.#floors[slot] = tokens.length
     this.#checkRoom()
   }
 

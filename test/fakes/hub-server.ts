@@ -247,7 +247,8 @@ function modelScopeFiles({ hub, response }: Exchange, match: RegExpExecArray): v
         Revision: revisionOf(repository),
         IsLFS: isLfs(path),
       })),
-      LatestCommitter: { Id: revisionOf(repository) },
+      // The hub itself leaves the commit empty.
+      LatestCommitter: { Id: '', ShortId: revisionOf(repository).slice(0, 8) },
     },
   })
 }

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { EngineSettings } from '../../src/engine/engine.ts'
 import { writeTinyModel } from '../fixtures/tiny-gguf.ts'
 import { collect, engineBench, request } from './engine-harness.ts'
+import type { Answer } from './engine-harness.ts'
 
 const bench = await engineBench()
 afterAll(() => bench.close())
@@ -57,14 +58,38 @@ describe.each(['gemma2', 'mamba'] as const)('%s', (architecture) => {
     }
   })
 
-  it('keeps a prompt over a restart where its memory lets parts be removed', async () => {
-    const folder = `${architecture}-kept`
-    const cached: (number | undefined)[] = []
-    for (let start = 0; start < 2; start++) {
-      const engine = await bench.open(await file, settings(512, 2), folder)
-      cached.push((await collect(engine.generate(request(STEM, fields)))).usage?.cachedTokens)
-      await engine.stop()
+  it('answers what shares a beginning as if it shared none', async () => {
+    const engine = await bench.open(await file, { ...settings(512, 4), cacheBytes: 2 ** 26 }, `${architecture}-shared`)
+    const prompts = ['Why', 'How did', 'When was it that', 'Where', 'Who'].map((end) => `${STEM}${end}`)
+    const logprobs = (answer: Answer): number[] => answer.logprobs.map(({ logprob }) => logprob)
+    const together = await Promise.all(prompts.map((prompt) => collect(engine.generate(request(prompt, { ...fields, logprobs: 0 })))))
+    for (const [index, prompt] of [...prompts.entries()].slice(-2)) {
+      const fresh = await bench.open(await file, { ...settings(512, 1), diskCacheBytes: 0 }, `${architecture}-alone-${index}`)
+      const alone = await collect(fresh.generate(request(prompt, { ...fields, maxTokens: 1, logprobs: 0 })))
+      await fresh.stop()
+      const again = await collect(engine.generate(request(prompt, { ...fields, maxTokens: 1, logprobs: 0 })))
+      expect(logprobs(together[index] as Answer)[0]).toBeCloseTo(logprobs(alone)[0] ?? 0, 1)
+      expect(logprobs(again)[0]).toBeCloseTo(logprobs(alone)[0] ?? 0, 1)
     }
-    expect(cached).toEqual([0, architecture === 'mamba' ? 0 : 239])
+    await engine.stop()
+  })
+
+  it('goes on with a conversation after a restart as if nothing had been', async () => {
+    const folder = `${architecture}-kept`
+    const turn = async (prompt: number[]): Promise<Answer> => {
+      const engine = await bench.open(await file, settings(512, 2), folder)
+      const answer = await collect(engine.generate(request(prompt, { ...fields, logprobs: 1 })))
+      await engine.stop()
+      return answer
+    }
+    const prompt = Array.from({ length: 200 }, (_, i) => 40 + ((i * 7) % 50))
+    await turn(prompt)
+    // A prompt that begins like the saved one, but ends elsewhere.
+    const shorter = await turn([...prompt.slice(0, 120), 33, 34])
+    const fresh = await bench.open(await file, { ...settings(512, 1), diskCacheBytes: 0 }, `${architecture}-fresh`)
+    const alone = await collect(fresh.generate(request([...prompt.slice(0, 120), 33, 34], { ...fields, logprobs: 1 })))
+    await fresh.stop()
+    expect(shorter.logprobs[0]?.logprob).toBeCloseTo(alone.logprobs[0]?.logprob ?? 0, 1)
+    expect(shorter.texts[0]?.slice(0, 2)).toBe(alone.texts[0]?.slice(0, 2))
   })
 })

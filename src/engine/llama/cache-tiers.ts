@@ -67,7 +67,7 @@ export class CacheTiers {
   /** The context has a shape now that can read nothing of what was saved. Files stay for the next start, which begins with the old shape. */
   forgetAll(): void {
     const { snapshots, runner } = this.#options
-    for (const snapshot of [...snapshots.all]) {
+    for (const snapshot of snapshots.all) {
       runner.dropBlob(snapshot.key)
       // Those who were suspended still know it.
       snapshot.inMemory = false

@@ -4,7 +4,7 @@ import type { Matcher } from './constraint-rule.ts'
 import { toXGrammar } from './gbnf-dialect.ts'
 import type { TokenVocabulary } from './token-vocabulary.ts'
 import { mendPattern, mendSchemaGrammar } from './xgrammar-mends.ts'
-import { withMendedPatterns } from './xgrammar-schema.ts'
+import { withMendedPatterns, withRanges } from './xgrammar-schema.ts'
 import { loadXGrammar } from './xgrammar.ts'
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher, XGrammar } from './xgrammar.ts'
 
@@ -116,7 +116,7 @@ async function compileRoot(xgrammar: XGrammar, compiler: GrammarCompiler, root: 
 
 /** Only properties that the schema names, unless it asks for others. */
 async function schemaGrammar({ schemaToGrammar }: XGrammar, schema: object | boolean): Promise<string> {
-  return mendSchemaGrammar(await schemaToGrammar(JSON.stringify(withMendedPatterns(schema)), true, 2, undefined, true))
+  return withRanges(mendSchemaGrammar(await schemaToGrammar(JSON.stringify(withMendedPatterns(schema)), true, 2, undefined, true)))
 }
 
 async function mendFormat(xgrammar: XGrammar, format: StructuralFormat): Promise<StructuralFormat> {

@@ -86,7 +86,7 @@ export class DeterministicLane {
   }
 
   #dropSaved(): void {
-    for (const { key } of [...this.#snapshots.all]) {
+    for (const { key } of this.#snapshots.all) {
       this.#options.runner.dropBlob(key)
       this.#snapshots.remove(key)
     }

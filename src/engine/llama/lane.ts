@@ -191,7 +191,7 @@ export class Lane {
   async #tidyUp(): Promise<void> {
     const { scheduler, tiers, logger } = this.#options
     try {
-      this.#verify()
+      await this.#verifyAlone()
       while (tiers && scheduler.isIdle && !this.#closed && !this.#tidy) {
         const saved = await this.between(() => this.#saveCached(1))
         const wrote = await tiers.writeOne()
@@ -203,9 +203,19 @@ export class Lane {
     }
   }
 
+  /** Between two steps: the context may just be made again, and then there are no cells to look at. */
+  async #verifyAlone(): Promise<void> {
+    const release = await this.#options.turn.take()
+    try {
+      this.#verify()
+    } finally {
+      release()
+    }
+  }
+
   #verify(): void {
     const { scheduler, runner } = this.#options
-    if (!scheduler.isIdle) return
+    if (!scheduler.isIdle || this.#closed) return
     scheduler.verify()
     for (let slot = 0; slot < scheduler.pool.shape.slots; slot++) {
       const [known, held] = [scheduler.pool.lengthOf(slot), runner.sequenceLength(slot)]

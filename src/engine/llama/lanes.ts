@@ -223,8 +223,8 @@ export class Lanes {
   }
 
   #createPool(shape: KvShape, snapshots: SnapshotStore): KvPool {
-    const sharing = this.#runner.canRemove
-    return shape.layout === 'split' ? new SplitPool(shape, snapshots, { sharing }) : new UnifiedPool(shape, snapshots, { sharing })
+    const options = { sharing: this.#runner.canRemove, cutsCopies: isPortable(this.#options.model) }
+    return shape.layout === 'split' ? new SplitPool(shape, snapshots, options) : new UnifiedPool(shape, snapshots, options)
   }
 }
 

@@ -24,12 +24,13 @@ interface Setup {
   speculation: boolean
   memoryLimit: number
   batch: number
+  cutsCopies?: boolean
 }
 
-function setUp({ shape, speculation, memoryLimit, batch }: Setup): World {
+function setUp({ shape, speculation, memoryLimit, batch, cutsCopies = true }: Setup): World {
   const snapshots = new SnapshotStore({ memoryLimit, bytesPerToken: 4 })
-  const pool =
-    shape.layout === 'split' ? new SplitPool(shape, snapshots, { sharing: true }) : new UnifiedPool(shape, snapshots, { sharing: true })
+  const sharing = { sharing: true, cutsCopies }
+  const pool = shape.layout === 'split' ? new SplitPool(shape, snapshots, sharing) : new UnifiedPool(shape, snapshots, sharing)
   let clock = 0
   const cost = new StepCost({ idleTokens: batch })
   const scheduler = new Scheduler({ pool, cost, maxBatchTokens: batch, speculation, isEnd: (token) => token === END, now: () => clock++ })
@@ -39,6 +40,7 @@ function setUp({ shape, speculation, memoryLimit, batch }: Setup): World {
     window: shape.window,
     cells: shape.cells,
     vocabulary: VOCABULARY,
+    cutsCopies,
   })
   return { snapshots, pool, scheduler, runner }
 }
@@ -103,7 +105,7 @@ function longAnswers(count: number, window: number): number[][] {
   return prompts.filter((prompt) => alone(prompt, 20, window).length === 20).slice(0, count)
 }
 
-type Example = [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number]
+type Example = [KvShape, typeof arrivals extends fc.Arbitrary<infer T> ? T : never, boolean, number, number, boolean]
 
 /** Once found: the suspended sequence is a beginning of a longer one that was saved before, and came back with the other's tokens. */
 const savedInsideAnother: Example = [
@@ -117,6 +119,7 @@ const savedInsideAnother: Example = [
   false,
   200,
   24,
+  true,
 ]
 
 /** Once found: whoever gave way to a prompt was admitted again before the prompt could use what it had got, for ever. */
@@ -130,6 +133,7 @@ const admittedAgain: Example = [
   false,
   100_000,
   64,
+  true,
 ]
 
 /** Once found: one that was suspended with its window full found room never again. */
@@ -143,6 +147,7 @@ const suspendedWhenFull: Example = [
   true,
   0,
   512,
+  true,
 ]
 
 describe('Scheduler', () => {
@@ -154,8 +159,9 @@ describe('Scheduler', () => {
         fc.boolean(),
         fc.constantFrom(0, 200, 100_000),
         fc.constantFrom(24, 64, 512),
-        async (shape, requests, speculation, memoryLimit, batch) => {
-          const world = setUp({ shape, speculation, memoryLimit, batch })
+        fc.boolean(),
+        async (shape, requests, speculation, memoryLimit, batch, cutsCopies) => {
+          const world = setUp({ shape, speculation, memoryLimit, batch, cutsCopies })
           const answers = new Map<Sequence, number[]>()
           const ends = new Map<Sequence, string[]>()
           const known = new Map<Sequence, (typeof requests)[number] & { prompt: number[] }>()

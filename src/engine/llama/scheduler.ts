@@ -6,7 +6,7 @@ import { stepShape, tokensOf } from './batch.ts'
 import type { Batch, Run, RunResult, Sampled, Slot } from './batch.ts'
 import type { KvPool, PrefixLookup } from './kv-pool.ts'
 import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight.ts'
-import { byTurn, createSequence, generatedCount, keepTokens, mostUrgent } from './sequence.ts'
+import { byTurn, createSequence, generatedCount, keepTokens, mostUrgent, windowNeededBy } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
 import { sharePrompts } from './share-prompts.ts'
 import { mostGuessing, StepGuesses } from './step-guesses.ts'
@@ -27,8 +27,6 @@ export interface SchedulerOptions {
 
 /** A sequence that cannot be admitted yet may be passed this often by later, smaller ones. */
 const MAX_BYPASSES = 16
-/** So close to its window's end an answer is taken for one that will not stop there. */
-const TOKENS_AHEAD = 8
 /** Waiting sequences that are looked at in one step. */
 const MAX_CONSIDERED = 64
 
@@ -67,9 +65,7 @@ export class Scheduler {
 
   /** Tokens of window that a running sequence is about to need: a few more than it has, unless it ends before. */
   get windowNeeded(): number {
-    return this.#running.reduce((most, { tokens, promptLength, maxTokens }) => {
-      return Math.max(most, Math.min(tokens.length + TOKENS_AHEAD, promptLength + maxTokens))
-    }, 0)
+    return this.#running.reduce((most, sequence) => Math.max(most, windowNeededBy(sequence)), 0)
   }
 
   get isIdle(): boolean {

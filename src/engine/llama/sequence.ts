@@ -90,6 +90,14 @@ export function generatedCount(sequence: Sequence): number {
   return sequence.tokens.length - sequence.promptLength
 }
 
+/** So close to its window's end an answer is taken for one that will not stop there. */
+const TOKENS_AHEAD = 8
+
+/** Tokens of window that it is about to need. */
+export function windowNeededBy({ tokens, promptLength, maxTokens }: Sequence): number {
+  return Math.min(tokens.length + TOKENS_AHEAD, promptLength + maxTokens)
+}
+
 /** Appends sampled tokens up to an end-of-generation token or the limit; `reason` when that ends the sequence. */
 export function keepTokens(
   sequence: Sequence,

@@ -5,20 +5,31 @@ import type { PrefixLookup } from './kv-pool.ts'
 import { RadixIndex } from './radix-index.ts'
 import type { Snapshot, SnapshotStore } from './snapshot-store.ts'
 
+export interface SharingOptions {
+  /** Prefixes are shared at all. */
+  sharing: boolean
+  /** What was copied or saved through ordinary memory may be cut afterwards. Layers with a sliding window keep only their last cells there. Default true. */
+  cutsCopies?: boolean
+}
+
 export class SlotTable {
   readonly index: RadixIndex<Slot> = new RadixIndex<Slot>()
   readonly running: Set<Slot> = new Set<Slot>()
   readonly snapshots: SnapshotStore
   readonly #slots: number
   readonly #sharing: boolean
+  readonly #cutsCopies: boolean
+  /** Tokens that a slot's sequence may not be cut below, because it came as a copy. */
+  readonly #floors = new Map<Slot, number>()
   #operations: KvOperation[] = []
   #lastUsed = new Map<Slot, number>()
   #clock = 0
 
-  constructor(slots: number, snapshots: SnapshotStore, sharing: boolean) {
+  constructor(slots: number, snapshots: SnapshotStore, { sharing, cutsCopies = true }: SharingOptions) {
     this.#slots = slots
     this.snapshots = snapshots
     this.#sharing = sharing
+    this.#cutsCopies = cutsCopies
   }
 
   get slots(): Slot[] {
@@ -44,18 +55,33 @@ export class SlotTable {
     this.#lastUsed.set(slot, ++this.#clock)
   }
 
-  /** The best of the tiers. A slot wins over a snapshot of the same length. */
-  lookup(tokens: readonly number[]): PrefixLookup {
+  /** The best of the tiers. A slot wins over a snapshot of the same length. `isWithin`: whether a slot can be used where it is, without a copy. */
+  lookup(tokens: readonly number[], isWithin: (slot: Slot) => boolean): PrefixLookup {
     if (!this.#sharing) return { length: 0, source: { type: 'none' } }
     const limit = tokens.length - 1
     const inCells = this.index.match(tokens, limit)
-    const saved = this.snapshots.match(tokens, limit)
-    if (saved && saved.length > inCells.length && saved.length >= MIN_SHARED_TOKENS) {
+    const slot = this.#bestHolder([...inCells.holders].filter((holder) => this.#isUsable(holder, inCells.length, isWithin)))
+    const saved = this.#cutsCopies ? this.snapshots.match(tokens, limit) : this.snapshots.matchWhole(tokens, limit)
+    const inCellsLength = slot === undefined ? 0 : inCells.length
+    if (saved && saved.length > inCellsLength && saved.length >= MIN_SHARED_TOKENS) {
       return { length: saved.length, source: { type: 'snapshot', snapshot: saved.snapshot } }
     }
-    const slot = this.#bestHolder(inCells.holders)
-    if (slot === undefined || inCells.length < MIN_SHARED_TOKENS) return { length: 0, source: { type: 'none' } }
-    return { length: inCells.length, source: { type: 'slot', slot } }
+    if (slot === undefined || inCellsLength < MIN_SHARED_TOKENS) return { length: 0, source: { type: 'none' } }
+    return { length: inCellsLength, source: { type: 'slot', slot } }
+  }
+
+  /** A slot's sequence came through ordinary memory, or shares its cells with one that did. */
+  setFloor(slot: Slot, tokens: number): void {
+    if (!this.#cutsCopies && tokens > 0) this.#floors.set(slot, tokens)
+  }
+
+  floorOf(slot: Slot): number {
+    return this.#floors.get(slot) ?? 0
+  }
+
+  /** The slot is emptied. */
+  clearFloor(slot: Slot): void {
+    this.#floors.delete(slot)
   }
 
   /** Writes the slot's sequence down in memory, unless it is there already. */
@@ -63,7 +89,8 @@ export class SlotTable {
     const tokens = this.index.tokensOf(slot)
     if (tokens.length < MIN_SHARED_TOKENS || !this.snapshots.canAdd(tokens.length)) return undefined
     const known = this.snapshots.match(tokens, tokens.length)
-    if (known && known.length === tokens.length && known.snapshot.inMemory) {
+    const serves = known?.length === tokens.length && (this.#cutsCopies || known.snapshot.length === tokens.length)
+    if (known && serves && known.snapshot.inMemory) {
       this.snapshots.touch(known.snapshot)
       return known.snapshot
     }
@@ -81,7 +108,12 @@ export class SlotTable {
     return length - (known?.length ?? 0) >= MIN_SHARED_TOKENS
   }
 
-  #bestHolder(holders: ReadonlySet<Slot>): Slot | undefined {
+  #isUsable(slot: Slot, length: number, isWithin: (slot: Slot) => boolean): boolean {
+    if (this.#cutsCopies || length === this.index.lengthOf(slot)) return true
+    return isWithin(slot) && length >= this.floorOf(slot)
+  }
+
+  #bestHolder(holders: readonly Slot[]): Slot | undefined {
     let best: Slot | undefined
     for (const slot of holders) {
       if (best === undefined || this.#preference(slot) > this.#preference(best)) best = slot

@@ -95,6 +95,16 @@ export class SnapshotStore {
     return { snapshot: best, length }
   }
 
+  /** The longest that is wholly a prefix. */
+  matchWhole(tokens: readonly number[], limit: number): SnapshotMatch | undefined {
+    let best: Snapshot | undefined
+    for (const snapshot of this.#byKey.values()) {
+      if (snapshot.length > limit || (best && snapshot.length <= best.length)) continue
+      if (this.#index.tokensOf(snapshot).every((token, i) => token === tokens[i])) best = snapshot
+    }
+    return best && { snapshot: best, length: best.length }
+  }
+
   /** The real size, once it is known; later estimates follow it. */
   measure(snapshot: Snapshot, bytes: number): void {
     if (bytes === 0) return

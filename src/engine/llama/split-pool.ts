@@ -9,6 +9,7 @@
 import type { KvOperation, Slot } from './batch.ts'
 import type { CellCount, KvPool, KvShape, PrefixLookup } from './kv-pool.ts'
 import { SlotTable } from './slot-table.ts'
+import type { SharingOptions } from './slot-table.ts'
 import type { Snapshot, SnapshotStore } from './snapshot-store.ts'
 
 export class SplitPool implements KvPool {
@@ -16,14 +17,15 @@ export class SplitPool implements KvPool {
   readonly snapshots: SnapshotStore
   readonly #table: SlotTable
 
-  constructor(shape: KvShape, snapshots: SnapshotStore, options: { sharing: boolean }) {
+  constructor(shape: KvShape, snapshots: SnapshotStore, options: SharingOptions) {
     this.shape = shape
     this.snapshots = snapshots
-    this.#table = new SlotTable(shape.slots, snapshots, options.sharing)
+    this.#table = new SlotTable(shape.slots, snapshots, options)
   }
 
   lookup(tokens: readonly number[]): PrefixLookup {
-    return this.#table.lookup(tokens)
+    const allowed = new Set(this.#allowedSlots())
+    return this.#table.lookup(tokens, (slot) => allowed.has(slot))
   }
 
   canAdmit(tokens: readonly number[], lookup: PrefixLookup): boolean {
@@ -57,6 +59,7 @@ export class SplitPool implements KvPool {
     if (length >= this.lengthOf(slot)) return
     this.#table.push({ type: 'remove', slot, start: length })
     this.#table.index.truncate(slot, length)
+    if (length === 0) this.#table.clearFloor(slot)
   }
 
   release(slot: Slot): void {
@@ -154,6 +157,7 @@ export class SplitPool implements KvPool {
     this.#table.push({ type: 'copy', from, to, length: whole })
     if (whole > length) this.#table.push({ type: 'remove', slot: to, start: length })
     this.#table.index.extend(to, this.#table.index.tokensOf(from).slice(0, length))
+    this.#table.setFloor(to, length)
   }
 
   #load(snapshot: Snapshot, slot: Slot, tokens: readonly number[]): void {
@@ -161,6 +165,7 @@ export class SplitPool implements KvPool {
     this.#table.push({ type: 'load', slot, key: snapshot.key })
     if (snapshot.length > tokens.length) this.#table.push({ type: 'remove', slot, start: tokens.length })
     this.#table.index.extend(slot, tokens)
+    this.#table.setFloor(slot, tokens.length)
   }
 
   #evict(slot: Slot): void {

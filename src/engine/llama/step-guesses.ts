@@ -34,7 +34,8 @@ export class StepGuesses {
     const most = Math.min(this.#most - this.#taken.guesses, sequence.maxTokens - generatedCount(sequence) - 1)
     if (slot === undefined || most <= 0 || tokens.length === 0) return []
     let count = this.#cost.worthwhile(this.#answers, chances.slice(0, most), this.#taken)
-    while (count > 0 && !pool.canExtend(slot, 1 + count)) count = Math.floor(count / 2)
+    // Nobody gives way to a guess: each of the others needs a cell in this step.
+    while (count > 0 && !pool.canExtend(slot, this.#answers + count)) count = Math.floor(count / 2)
     this.#taken.guesses += count
     this.#taken.right += chances.slice(0, count).reduce((sum, chance) => sum + chance, 0)
     return tokens.slice(0, count)

@@ -3,6 +3,7 @@ import type { KvOperation, Slot } from './batch.ts'
 import { CellLedger } from './cell-ledger.ts'
 import type { CellCount, KvPool, KvShape, PrefixLookup } from './kv-pool.ts'
 import { SlotTable } from './slot-table.ts'
+import type { SharingOptions } from './slot-table.ts'
 import type { Snapshot, SnapshotStore } from './snapshot-store.ts'
 
 /** Cells kept free for each running sequence when another is admitted, so that it is not preempted at once. */
@@ -14,15 +15,16 @@ export class UnifiedPool implements KvPool {
   readonly #table: SlotTable
   readonly #ledger: CellLedger
 
-  constructor(shape: KvShape, snapshots: SnapshotStore, options: { sharing: boolean }) {
+  constructor(shape: KvShape, snapshots: SnapshotStore, options: SharingOptions) {
     this.shape = shape
     this.snapshots = snapshots
-    this.#table = new SlotTable(shape.slots, snapshots, options.sharing)
+    this.#table = new SlotTable(shape.slots, snapshots, options)
     this.#ledger = new CellLedger(shape.cells)
   }
 
   lookup(tokens: readonly number[]): PrefixLookup {
-    return this.#table.lookup(tokens)
+    // A prefix is shared by reference, whoever has it.
+    return this.#table.lookup(tokens, () => true)
   }
 
   canAdmit(tokens: readonly number[], lookup: PrefixLookup): boolean {
@@ -122,6 +124,7 @@ export class UnifiedPool implements KvPool {
     this.#table.push({ type: 'copy', from, to, length })
     this.#ledger.share(from, to, length)
     this.#table.index.extend(to, tokens.slice(0, length))
+    this.#table.setFloor(to, this.#table.floorOf(from))
   }
 
   #load(snapshot: Snapshot, slot: Slot, length: number, tokens: readonly number[]): void {
@@ -131,6 +134,7 @@ export class UnifiedPool implements KvPool {
     if (snapshot.length > length) this.#table.push({ type: 'remove', slot, start: length })
     this.#ledger.append(slot, length)
     this.#table.index.extend(slot, tokens.slice(0, length))
+    this.#table.setFloor(slot, length)
   }
 
   /** Cells that only idle slots hold. */
@@ -155,6 +159,7 @@ export class UnifiedPool implements KvPool {
   #cut(slot: Slot, length: number): void {
     this.#table.push({ type: 'remove', slot, start: length })
     this.#ledger.truncate(slot, length)
+    if (length === 0) this.#table.clearFloor(slot)
     this.#table.index.truncate(slot, length)
   }
 }

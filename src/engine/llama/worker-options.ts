@@ -16,8 +16,7 @@ export function workerOptions(
     parallel: settings.parallel ?? DEFAULTS.parallel,
     kvType: settings.kvType ?? 'f16',
     kvLayout: settings.kvLayout ?? 'auto',
-    kvBytes: settings.kvBytes ?? DEFAULTS.kvBytes,
-    kvBytesPerToken: settings.kvBytesPerToken ?? DEFAULTS.kvBytesPerToken,
+    ...kvBudget(settings),
     cacheBytes: settings.cacheBytes ?? DEFAULTS.cacheBytes,
     diskCacheBytes: settings.diskCacheBytes ?? DEFAULTS.diskCacheBytes,
     kvCacheFolder,
@@ -26,4 +25,12 @@ export function workerOptions(
     targetStepMs: settings.targetStepMs,
     speculation: settings.speculation ?? true,
   }
+}
+
+/** A recurrent model has no bytes for each token, so none are planned for it: its window is then bounded by its training alone. */
+function kvBudget({ kvBytes = DEFAULTS.kvBytes, kvBytesPerToken = DEFAULTS.kvBytesPerToken }: EngineSettings): {
+  kvBytes: number
+  kvBytesPerToken: number
+} {
+  return kvBytesPerToken > 0 && kvBytes > 0 ? { kvBytes, kvBytesPerToken } : { kvBytes: DEFAULTS.kvBytes, kvBytesPerToken: 1 }
 }

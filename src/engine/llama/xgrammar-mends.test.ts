@@ -108,6 +108,49 @@ test('sets are counted, and names of properties have them too', async () => {
   expect(await accepted(named, ['{"学习": 1}', '{"ab": 1}'])).toEqual(['{"学习": 1}'])
 })
 
+test.each([
+  [0.5, 1.25],
+  [-2.5, -0.5],
+  [-0.5, 0.5],
+  [99.5, 1000.25],
+  [1, 10],
+  [-3, 12],
+  [0, 0],
+  [0.001, 0.002],
+  [7.25, 7.5],
+  [12.5, 12.5],
+  [-1_000_000_000_000_000, -0.75],
+  [100, 1_000_000_000_000_000],
+])('a number from %d to %d is one, and is there', async (minimum, maximum) => {
+  const edges = [minimum, maximum, 0, 1, 2, 9, 10, 13, 100, 999].flatMap((edge) => [
+    edge,
+    edge + 0.25,
+    edge - 0.25,
+    edge + 0.001,
+    edge - 0.001,
+    -edge,
+  ])
+  const texts = [...new Set(edges.map((edge) => String(Math.round(edge * 1000) / 1000)))].filter((text) => !text.includes('e'))
+  const no = texts
+    .flatMap((text) => ['0' + text, text + '.', text.replace('.', ','), text.replace('.', 'x')])
+    .filter((text) => !isJsonNumber(text))
+  const root = { type: 'json-schema', schema: { type: 'number', minimum, maximum } } as const
+  const inside = texts.filter((text) => minimum <= Number(text) && Number(text) <= maximum)
+  expect(await accepted(root, [...texts, ...no])).toEqual(inside)
+})
+
+function isJsonNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text)
+}
+
+test('a property may have any name', async () => {
+  const names = ['a"c', 'b\\d', 'e\nf', '城市', '', '😀', '\\"', '$a-b.c']
+  const properties = Object.fromEntries(names.map((name) => [name, { type: 'null' }]))
+  const nulls = JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))
+  const schema = { type: 'object', properties, required: names, additionalProperties: false }
+  expect(await accepted({ type: 'json-schema', schema }, [nulls, '{"a": null}', '{}'])).toEqual([nulls])
+})
+
 test('what XGrammar reads right is left alone', () => {
   for (const pattern of ['^[a-z0-9._%+-]+@[a-z]{2,}$', '(?:a|b)*', '[^abc]?', 'x{1,3}'])
     expect(mendPattern(pattern, 'json')).toBe(

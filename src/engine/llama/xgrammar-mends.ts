@@ -1,6 +1,7 @@
 /**
  * What XGrammar 0.1.27 gets wrong, put right in the texts that it is given and in its own intermediate ones (seen by running it):
  * - strings with a length admit control characters, which JSON does not;
+ * - bounds of numbers that have a fraction admit any character in the place of the point;
  * - sets of characters beyond ASCII (character-set.ts), and `\S`, which leaves `[` out;
  * - a pattern of a schema is about the text, but is held against its JSON, where quotes, backslashes and control characters are escaped.
  * Pure.
@@ -9,9 +10,15 @@ import { alternativesOf, isPlainSet, readEscape, readSet, without, type CodeRang
 
 const STRING_CHARACTER = '[^\\u0000-\\u001f"\\\\]'
 
+/** A bound such as 1.25, whose point it reads as "any character". */
+const POINT_OF_BOUND = /(?<="\d" )\[\\u0000-\\U0010FFFF\](?= "\d")/g
+
 /** Of the grammar that it makes of a JSON schema. */
 export function mendSchemaGrammar(ebnf: string): string {
-  return ebnf.replaceAll('[^"\\\\\\r\\n]', STRING_CHARACTER).replaceAll('[\\u0000-\\U0010FFFF]', STRING_CHARACTER)
+  return ebnf
+    .replaceAll(POINT_OF_BOUND, '"."')
+    .replaceAll('[^"\\\\\\r\\n]', STRING_CHARACTER)
+    .replaceAll('[\\u0000-\\U0010FFFF]', STRING_CHARACTER)
 }
 
 /** What the pattern is held against: a text as it is, or between the quotes of JSON. */
