@@ -28,10 +28,10 @@ function decodeMany(users: number, promptWords: number): Bench {
 }
 
 async function throughput(server: Server, round: number, users: number, promptWords: number, tokens: number): Promise<number> {
-  const ask = (tokens: number): Promise<ChatResult[]> =>
+  const ask = (most: number): Promise<ChatResult[]> =>
     Promise.all(
       Array.from({ length: users }, (_, user) =>
-        chat(server.base, { messages: [{ role: 'user', content: words(promptWords, 10_000 + round * 100 + user) }], tokens }),
+        chat(server.base, { messages: [{ role: 'user', content: words(promptWords, 10_000 + round * 100 + user) }], tokens: most }),
       ),
     )
   // Long prompts are computed before, so that all begin together whatever order a server computes them in: both keep them.

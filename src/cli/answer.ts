@@ -105,6 +105,19 @@ function waitingText(waiting: Waiting): Localized {
   }
 }
 
+/** For programs: `bendi run --json`. */
+export function answerResult(prompt: string, model: string, { text, reasoning, reason, stats, ttftMs }: Answer): unknown {
+  return {
+    prompt,
+    model,
+    text,
+    ...(reasoning === '' ? {} : { reasoning }),
+    reason,
+    ...(ttftMs === undefined ? {} : { ttftMs: Math.round(ttftMs) }),
+    ...stats,
+  }
+}
+
 /** One line: time to first token, speed, what came from the cache. */
 export function statsText(answer: Answer): Localized {
   const { stats, ttftMs } = answer

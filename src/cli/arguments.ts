@@ -37,7 +37,7 @@ export function parseArguments(argv: readonly string[], command: Command, langua
   const words: string[] = []
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value)
-    if (token.kind === 'option') takeOption(token, known, language)
+    if (token.kind === 'option') takeOption(token, known, command, language)
   }
   if (!result.help) result.positionals = assignPositionals(words, command, language)
   return result
@@ -50,7 +50,7 @@ interface OptionToken {
   inlineValue?: boolean | undefined
 }
 
-function takeOption(token: OptionToken, known: ReadonlyMap<string, Known>, language: Language): void {
+function takeOption(token: OptionToken, known: ReadonlyMap<string, Known>, command: Command, language: Language): void {
   const flag = known.get(token.name)
   const positive = token.name.startsWith('no-') ? known.get(token.name.slice(3)) : undefined
   if (flag?.type === 'boolean') {
@@ -61,7 +61,7 @@ function takeOption(token: OptionToken, known: ReadonlyMap<string, Known>, langu
     if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) throw missingValue(token, language)
     flag.take(token.value)
   } else if (positive?.type === 'boolean' && token.value === undefined) positive.take(false)
-  else throw unknownFlag(token.rawName, known, language)
+  else throw unknownFlag(token.rawName, known, command, language)
 }
 
 function knownFlags(command: Command, result: ParsedArguments, language: Language): Map<string, Known> {
@@ -134,13 +134,16 @@ function missingPositional(positional: Positional, command: Command, language: L
   )
 }
 
-function unknownFlag(rawName: string, known: ReadonlyMap<string, Known>, language: Language): AppError {
+function unknownFlag(rawName: string, known: ReadonlyMap<string, Known>, command: Command, language: Language): AppError {
   const negatives = [...known].filter(([, flag]) => flag.type === 'boolean').map(([name]) => `no-${name}`)
   const near = nearest(rawName.replace(/^-+/, ''), [...known.keys(), ...negatives])
+  // `bendi run default "-5 + 3 = ?"`: a question, which the shell hands over without its quotes.
+  const isText = !near && !rawName.startsWith('--') && command.positionals?.some(({ rest }) => rest) === true
+  const text = { en: isText ? ' Text that begins with a dash stands after --' : '', zh: isText ? '以短横线开头的文本请写在 -- 之后' : '' }
   return usage(
     {
-      en: `There is no flag ${rawName}.${near ? ` Did you mean --${near}?` : ''}`,
-      zh: `未知参数 ${rawName}。${near ? `是否想用 --${near}？` : ''}`,
+      en: `There is no flag ${rawName}.${near ? ` Did you mean --${near}?` : ''}${text.en}`,
+      zh: `未知参数 ${rawName}。${near ? `是否想用 --${near}？` : ''}${text.zh}`,
     },
     language,
   )

@@ -110,4 +110,13 @@ export const ENGINE_SETTINGS: readonly SettingName[] = [
   'targetStepMs',
 ]
 /** … those of a server. */
-export const SERVER_SETTINGS: readonly SettingName[] = ['host', 'port', 'corsOrigins', 'keepAlive', 'maxWaiting', 'peerSharing']
+export const SERVER_SETTINGS: readonly SettingName[] = [
+  'host',
+  'port',
+  'corsOrigins',
+  'keepAlive',
+  'maxWaiting',
+  'peerSharing',
+  'fileLimit',
+  'batchParallel',
+]

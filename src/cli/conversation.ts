@@ -5,7 +5,7 @@ import { AsyncQueue } from '../base/async.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Localized } from '../shared/language.ts'
 import type { Message } from '../shared/generate.ts'
-import { statsText, streamAnswer } from './answer.ts'
+import { answerResult, statsText, streamAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import type { Backend } from './backend.ts'
 import type { ChatRequest } from './chat.ts'
@@ -19,6 +19,8 @@ export interface ConversationOptions {
   backend: Backend
   /** The model and the sampling; its messages are the first ones. */
   base: ChatRequest
+  /** Numbers after each answer. */
+  showsStats?: boolean
 }
 
 const SLASH_COMMANDS = {
@@ -157,9 +159,11 @@ class Conversation {
     try {
       const answer = await streamAnswer(
         { ...base, messages },
-        { backend, output: context.output, isShown: true, showsThoughts: true, signal },
+        { backend, output: context.output, isShown: !context.output.json, showsThoughts: true, signal },
       )
       this.#last = answer
+      context.output.result(answerResult(content, base.model, answer))
+      if (this.#options.showsStats) context.output.note(statsText(answer))
       // What was stopped stays part of the conversation, as the person saw it.
       this.#messages = [...messages, { role: 'assistant', content: answer.text }]
     } catch (error) {

@@ -36,7 +36,8 @@ export function processIo(): CliIo {
     env: processEnvironment(),
     isTty: { stdin: stdin.isTTY === true, stdout: stdout.isTTY === true, stderr: stderr.isTTY === true },
     ...(stdin.isTTY && stdout.isTTY ? { terminal: stdout } : {}),
-    columns: () => stderr.columns ?? stdout.columns ?? 80,
+    // A terminal that was never told its size says 0.
+    columns: () => stderr.columns || stdout.columns || 80,
     cwd: process.cwd(),
     platform: process.platform,
     onStopSignal: (listener) => {

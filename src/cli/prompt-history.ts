@@ -8,8 +8,17 @@ const KEPT_LINES = 1000
 export function readHistory(home: string): string[] {
   const file = historyFile(home)
   const lines = readLines(file)
-  if (lines.length > 2 * KEPT_LINES) writeFileSync(file, `${lines.slice(-KEPT_LINES).join('\n')}\n`, { mode: 0o600 })
-  return lines.slice(-KEPT_LINES).toReversed()
+  const kept = lines.slice(-KEPT_LINES)
+  if (lines.length > 2 * KEPT_LINES) writeKept(file, kept)
+  return kept.toReversed()
+}
+
+function writeKept(file: string, lines: readonly string[]): void {
+  try {
+    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 })
+  } catch {
+    // It stays long, e.g. in a folder that may only be read.
+  }
 }
 
 /** A history that cannot be written is no reason to stop a conversation. */

@@ -72,6 +72,20 @@ export function httpUrl(): Kind<string> {
   return { schema, expected: { en: 'an http:// or https:// address', zh: 'http:// 或 https:// 地址' } }
 }
 
+/**
+ * What browsers send as `Origin` (RFC 6454), so that it can be compared as a text: also that of an extension or of a desktop program, `null` for
+ * pages without one, `*` for all.
+ */
+export function origin(): Kind<string> {
+  return {
+    schema: z.preprocess(normalOrigin, z.string().regex(/^(?:\*|null|[a-z][a-z\d+.-]*:\/\/[^\s/?#@*]+)$/)),
+    expected: {
+      en: 'an origin such as http://localhost:3000 or chrome-extension://…; * = every page',
+      zh: '来源，例如 http://localhost:3000 或 chrome-extension://…；* 表示所有网页',
+    },
+  }
+}
+
 export function list(element: Kind<string>): Kind<string[]> {
   const split = (raw: unknown): unknown =>
     typeof raw === 'string'
@@ -81,6 +95,15 @@ export function list(element: Kind<string>): Kind<string[]> {
           .filter(Boolean)
       : raw
   return { schema: z.preprocess(split, z.array(element.schema)), expected: element.expected, isList: true }
+}
+
+/** `HTTP://Localhost:80/` → `http://localhost` */
+function normalOrigin(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw
+  const written = raw.trim().replace(/\/$/, '')
+  const { origin: normal } =
+    /^https?:\/\/[^/?#@]+$/i.test(written) && URL.canParse(written) ? new URL(written) : { origin: written.toLowerCase() }
+  return normal
 }
 
 function numberFromText(raw: unknown): unknown {

@@ -47,6 +47,30 @@ describe('loadConfig', () => {
     expect(messageOf({ readFile: () => '{"home": "/x"}' })).toMatch(/no setting "home"/)
   })
 
+  it('says where a file is broken, and reads one with a byte order mark', () => {
+    expect(messageOf({ readFile: () => '{"port": 1,}' })).toMatch(/config\.json is not a JSON object: .*position 11/)
+    expect(messageOf({ env: { LANG: 'zh_CN' }, readFile: () => '{"port": 1,}' })).toMatch(/config\.json 不是 JSON 对象：/)
+    expect(loadConfig({ ...base, readFile: () => '\uFEFF{"port": 3}' }).port).toBe(3)
+  })
+
+  it.each([
+    ['http://localhost:3000/', 'http://localhost:3000'],
+    ['HTTPS://Chat.Example:443', 'https://chat.example'],
+    ['chrome-extension://jfgfiigpkhlkbnfnbobbkinehhfdhndo', 'chrome-extension://jfgfiigpkhlkbnfnbobbkinehhfdhndo'],
+    ['app://obsidian.md', 'app://obsidian.md'],
+    ['null', 'null'],
+    ['*', '*'],
+  ])('takes the origin %s as browsers send it', (written, origin) => {
+    expect(loadConfig({ ...base, env: { BENDI_CORS_ORIGINS: written } }).corsOrigins).toEqual([origin])
+  })
+
+  it.each(['localhost:3000', 'http://a.test/path', 'http://a.test?x', 'http://user@a.test', 'http://*', ''])(
+    'refuses %j as an origin',
+    (written) => {
+      expect(messageOf({ flags: { corsOrigins: [written] } })).toMatch(/--cors-origin: .*an origin such as http:\/\/localhost:3000/)
+    },
+  )
+
   it('finds the data folder by flag, variable or the system, relative to the working folder', () => {
     expect(loadConfig(base).home).toBe('/home/ann/.local/share/bendi')
     expect(loadConfig({ ...base, env: { BENDI_HOME: 'data' } }).home).toBe('/work/data')

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { defaultHome } from '../base/paths.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Language, Localized } from '../shared/language.ts'
+import { localizeReason } from '../shared/localize-reason.ts'
 import type { Environment } from './environment.ts'
 import { SETTING_NAMES, settingOf } from './settings.ts'
 import type { Config, SettingName } from './settings.ts'
@@ -81,10 +82,10 @@ interface ConfigFile {
 }
 
 function readConfigFile(file: string, readFile: (file: string) => string | undefined, language: Language): ConfigFile {
-  const text = readFile(file)
+  // Editors on Windows begin a file with a byte order mark.
+  const text = readFile(file)?.replace(/^\uFEFF/, '')
   if (text === undefined || text.trim() === '') return { path: file, values: {} }
-  const values = parseObject(text)
-  if (!values) throw usage({ en: `${file} is not a JSON object.`, zh: `${file} 不是 JSON 对象。` }, language)
+  const values = parseObject(text, file, language)
   for (const key of Object.keys(values)) checkKey(key, file, language)
   return { path: file, values }
 }
@@ -95,12 +96,19 @@ function checkKey(key: string, file: string, language: Language): void {
   throw usage({ en: `${file}: there is no setting "${key}".`, zh: `${file}：没有名为 "${key}" 的设置。` }, language)
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string, file: string, language: Language): Record<string, unknown> {
+  const value = parseJson(text, file, language)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw usage({ en: `${file} is not a JSON object.`, zh: `${file} 不是 JSON 对象。` }, language)
+}
+
+/** The parser's own words say where: a comma too many, a comment. */
+function parseJson(text: string, file: string, language: Language): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
+    return JSON.parse(text)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw usage({ en: `${file} is not a JSON object: ${reason}`, zh: `${file} 不是 JSON 对象：${localizeReason(reason, 'zh')}` }, language)
   }
 }
 

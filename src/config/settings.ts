@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { LOG_LEVELS } from '../base/logger.ts'
 import { LANGUAGES } from '../shared/language.ts'
 import type { Localized } from '../shared/language.ts'
-import { boolean, bytes, choice, duration, httpUrl, integer, list, text, tokens } from './kinds.ts'
+import { boolean, bytes, choice, duration, httpUrl, integer, list, origin, text, tokens } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 
 export interface Setting<Output = unknown> {
@@ -44,7 +44,7 @@ export const settings = {
     description: { en: 'Port to listen on; 0 = any free one', zh: '监听端口；0 表示任意空闲端口' },
   },
   corsOrigins: {
-    kind: list(httpUrl()),
+    kind: list(origin()),
     env: ['BENDI_CORS_ORIGINS'],
     flag: 'cors-origin',
     default: [] as string[],

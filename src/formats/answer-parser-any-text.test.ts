@@ -27,6 +27,11 @@ describe('any text', () => {
       '<',
       '｜',
       '```json',
+      '\n```xml\n',
+      '`',
+      ' is',
+      '，',
+      '{"name": "nope"',
     ),
     fc.string({ unit: 'grapheme', maxLength: 6 }),
   )

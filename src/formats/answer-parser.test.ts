@@ -103,6 +103,8 @@ describe('arguments while they stream', () => {
     ['a missing bracket', '{"a": [1, 2}', { a: [1, 2] }],
     ['a missing comma', '{"a": 1 "b": 2}', { a: 1, b: 2 }],
     ['a comment', '{"a": 1 /* one */}', { a: 1 }],
+    ['a path', '{"path": "C:\\Users\\x"}', { path: 'C:\\Users\\x' }],
+    ['Chinese punctuation', '{"城市"："北京"，"a"：1}', { 城市: '北京', a: 1 }],
   ])('with %s are repaired, and that is reported', (_, broken, expected) => {
     for (const [dialect, text] of [
       [hermes, `<tool_call>\n{"name": "add", "arguments": ${broken}}\n</tool_call>`],
@@ -188,6 +190,19 @@ describe('what models get wrong', () => {
       { dialect: generic },
       '```json\n{"name": "add", "arguments": {"a": 1}}\n```',
       { text: '', calls: [{ name: 'add', arguments: '{"a": 1}' }] },
+    ],
+    [
+      'two bare calls on lines of their own',
+      { dialect: llama3 },
+      '{"name": "add", "parameters": {"a": 1}}\n{"name": "add", "parameters": {"a": 2}}\n{"name": "Alice"}',
+      { text: '{"name": "Alice"}', calls: [{ arguments: '{"a": 1}' }, { arguments: '{"a": 2}' }] },
+    ],
+    ['a name that was cut off', { dialect: hermes }, '<tool_call>\n{"name": "get_wea', { text: '', calls: [] }],
+    [
+      'a list for arguments',
+      { dialect: hermes },
+      '<tool_call>{"name": "add", "arguments": [1]}</tool_call>',
+      { calls: [{ arguments: '{}', repaired: true }] },
     ],
     ['bare JSON that is an answer', { dialect: llama3 }, '{"name": "Alice", "age": 3}', { text: '{"name": "Alice", "age": 3}', calls: [] }],
     [

@@ -3,6 +3,7 @@
  * XGrammar aborts its whole WebAssembly module on some schemas, so what nothing can satisfy is refused here, before it is compiled.
  */
 import { AppError } from '../shared/errors.ts'
+import { withNameRules } from './json-schema-names.ts'
 
 export type Schema = Record<string, unknown>
 
@@ -156,13 +157,10 @@ function tighten(schema: Schema): Schema {
   if ((schema.type === 'integer' || schema.type === 'number') && typeof result.minimum === 'number' && result.maximum === undefined) {
     result.maximum = Math.max(result.minimum, LARGEST)
   }
-  const properties = isRecord(schema.properties) ? schema.properties : {}
-  const missing = requiredNames(schema).filter((name) => !Object.hasOwn(properties, name))
-  if (missing.length > 0 && schema.additionalProperties !== false) {
-    const extra = isRecord(schema.additionalProperties) ? schema.additionalProperties : {}
-    result.properties = { ...properties, ...Object.fromEntries(missing.map((name) => [name, extra])) }
+  if (schema.type === 'number' && typeof result.maximum === 'number' && result.minimum === undefined) {
+    result.minimum = Math.min(result.maximum, -LARGEST)
   }
-  return result
+  return withNameRules(result)
 }
 
 function checkOwn(schema: Schema, path: string, walk: Walk): void {

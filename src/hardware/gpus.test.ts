@@ -71,6 +71,29 @@ describe('Huawei Ascend', () => {
     ])
   })
 
+  test('310B: the chip of a small board is on no bus, and its memory is the processor’s too', () => {
+    const table = [
+      '| npu-smi 23.0.rc3                                 Version: 23.0.rc3                                     |',
+      '| NPU     Name                  | Health          | Power(W)     Temp(C)           Hugepages-Usage(page) |',
+      '| Chip    Device                | Bus-Id          | AICore(%)    Memory-Usage(MB)                        |',
+      '+===============================+=================+======================================================+',
+      '| 0       310B1                 | OK              | 8.9          54                15    / 15            |',
+      '| 0       0                     | NA              | 0            4974 / 11577                            |',
+      '+===============================+=================+======================================================+',
+    ].join('\n')
+    expect(parseNpuSmi(table)).toEqual([
+      {
+        vendor: 'ascend',
+        name: 'Ascend 310B1',
+        memoryBytes: 11_577 * MIB,
+        freeBytes: (11_577 - 4974) * MIB,
+        index: 0,
+        driver: '23.0.rc3',
+        sharedMemory: true,
+      },
+    ])
+  })
+
   test('a driver that does not come up is told', async () => {
     const commands = { 'npu-smi info': { code: 1, stdout: 'dcmi module initialize failed. ret is -8005\n' } }
     expect(await probeAscend(recordedSystem({ commands }))).toMatchObject({ gpus: [], troubles: [{ reason: 'no-driver' }] })

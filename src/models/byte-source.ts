@@ -1,5 +1,5 @@
 /** Random access to bytes: a file now, ranges of a remote file later. */
-import { open } from 'node:fs/promises'
+import { openToRead } from './open-to-read.ts'
 
 export interface ByteSource {
   /** Whole length in bytes. */
@@ -14,9 +14,9 @@ export interface FileSource extends ByteSource {
   close(): Promise<void>
 }
 
-/** Throws what `open` throws (ENOENT …). */
+/** Throws `unknown-format` for pipes and devices, and what `open` throws (ENOENT …). */
 export async function openFileSource(file: string): Promise<FileSource> {
-  const handle = await open(file, 'r')
+  const handle = await openToRead(file)
   try {
     const { size } = await handle.stat()
     return {

@@ -12,7 +12,7 @@ import type { DownloadOptions, Downloaded } from './download-options.ts'
 import { isTemporary } from './hubs/failures.ts'
 import type { FileSourceUrl } from './hubs/source.ts'
 import { discardPart, partFile } from './part-journal.ts'
-import { SourceFailure } from './transfer/source-state.ts'
+import { SourceFailure, triesAfter } from './transfer/source-state.ts'
 
 /** Throws `download-failed`, `checksum-mismatch`, and the signal's reason. */
 export async function downloadUnsized(options: DownloadOptions): Promise<Downloaded> {
@@ -25,7 +25,9 @@ export async function downloadUnsized(options: DownloadOptions): Promise<Downloa
     } catch (error) {
       signal?.throwIfAborted()
       await discardPart(target)
-      if (error instanceof AppError || turn + 1 >= attempts) throw error
+      const most = error instanceof SourceFailure ? triesAfter(error, attempts) : attempts
+      // Each address has its own answer.
+      if (error instanceof AppError || turn + 1 >= Math.max(most, most < attempts ? urls.length : 0)) throw error
       await delay(Math.min(30_000, pauseMs * 2 ** turn), signal)
     }
   }
@@ -38,10 +40,10 @@ async function stream(options: DownloadOptions, url: FileSourceUrl): Promise<Dow
     ...(signal ? { signal } : {}),
   })
   const host = new URL(url.url).host
-  if (response.status !== 200 || /^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+  const problem = problemOf(response, host)
+  if (problem) {
     await response.discard()
-    const kind = isTemporary(response.status) ? 'busy' : 'refused'
-    throw new SourceFailure(kind, `${host} answered ${response.status === 200 ? 'with a web page' : response.status}`)
+    throw problem
   }
   const handle = await open(partFile(target), 'w')
   try {
@@ -58,8 +60,17 @@ async function stream(options: DownloadOptions, url: FileSourceUrl): Promise<Dow
   }
 }
 
+function problemOf({ status, headers }: HttpResponse, host: string): SourceFailure | undefined {
+  if (isTemporary(status)) return new SourceFailure('busy', `${host} answered ${status}`)
+  if (status !== 200) return new SourceFailure('refused', `${host} answered ${status}`, { isFinal: true })
+  if (/^text\/html\b/i.test(headers.get('content-type') ?? '')) return new SourceFailure('web-page', `${host} answered with a web page`)
+  const encoding = headers.get('content-encoding')
+  if (encoding === null || encoding === 'identity') return undefined
+  return new SourceFailure('refused', `${host} sends the file compressed (${encoding.slice(0, 20)})`, { isFinal: true })
+}
+
 async function copy(
-  { limit, signal, onProgress, stallMs = 30_000 }: DownloadOptions,
+  { limit, signal, onProgress, bytes: published, stallMs = 30_000 }: DownloadOptions,
   url: FileSourceUrl,
   response: HttpResponse,
   handle: FileHandle,
@@ -78,6 +89,8 @@ async function copy(
     bytes += item.value.length
     onProgress?.({ doneBytes: bytes, totalBytes: Math.max(length, bytes), source: url.name })
   }
+  if (published !== undefined && published > 0 && bytes !== published)
+    throw new SourceFailure('wrong-length', `${new URL(url.url).host} has a file of ${bytes} bytes, and ${published} were published`)
   if (bytes < length) throw new SourceFailure('cut', `${new URL(url.url).host} ended the file after ${bytes} of ${length} bytes`)
   return { bytes, sha256: hash.digest('hex') }
 }

@@ -18,7 +18,7 @@ import { createFileHasher } from './transfer/file-hasher.ts'
 import { findLiar } from './transfer/find-liar.ts'
 import { askFacts } from './transfer/open-range.ts'
 import { rangeBytes } from './transfer/ranges.ts'
-import { newSource, SourceFailure } from './transfer/source-state.ts'
+import { newSource, SourceFailure, triesAfter } from './transfer/source-state.ts'
 import type { SourceState } from './transfer/source-state.ts'
 import { Transfer } from './transfer/transfer.ts'
 import type { TransferTuning } from './transfer/transfer-options.ts'
@@ -136,7 +136,7 @@ async function askWithPatience<T>(options: DownloadOptions, ask: () => Promise<T
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof SourceFailure) || failures >= attempts) throw error
+      if (!(error instanceof SourceFailure) || failures >= triesAfter(error, attempts)) throw error
       await delay(error.waitMs ?? pauseMs * 2 ** (failures - 1) * (0.75 + random() / 2), options.signal)
     }
   }

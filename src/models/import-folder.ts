@@ -59,9 +59,16 @@ async function findIn(folder: string): Promise<FoundModel[]> {
         path: path.join(folder, MANIFEST),
         reason: 'the manifest is broken, or a file is missing or has another length',
       })
+    // A disk of somebody else could name any file of this machine, and have it copied into the library.
+    if (model.files.some((file) => file.path !== path.basename(file.path)))
+      throw new AppError('invalid-model-file', {
+        path: path.join(folder, MANIFEST),
+        reason: 'the manifest names a file outside its folder',
+      })
     return [{ folder, model }]
   }
-  const ggufs = names.filter((name) => /\.gguf$/i.test(name)).toSorted()
+  // macOS puts a `._name` beside each file on disks of others.
+  const ggufs = names.filter((name) => /\.gguf$/i.test(name) && !name.startsWith('.')).toSorted()
   const firsts = ggufs.filter((name) => path.basename(partsOf(path.join(folder, name))[0] ?? '') === name)
   return Promise.all(firsts.map(async (name) => ({ folder, model: await modelFromFile(path.join(folder, name)) })))
 }

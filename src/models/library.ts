@@ -18,6 +18,8 @@ export interface Library {
   list(): Promise<Model[]>
   /** By name, reference or path. A file is answered from its header, also when it was never pulled. Throws `file-not-found`, `invalid-model-file` for a path. */
   find(nameOrReference: string): Promise<Model | undefined>
+  /** By name or reference, also when a file of it is gone or has another length: then `list` and `find` know nothing of it. */
+  findDamaged(nameOrReference: string): Promise<Model | undefined>
   /** Absolute path of the (first) GGUF file. */
   fileOf(model: Model): string
   /** Absolute paths of all files, in their order. */
@@ -49,23 +51,25 @@ const DOWNLOADS = '.downloads'
 export function openLibrary(folder: string, others: readonly string[] = []): Library {
   const root = path.resolve(folder)
   const folders = (): Promise<string[]> => modelFolders(root, others)
-  const list = async (): Promise<Model[]> => {
-    const lists = await Promise.all((await folders()).map((item) => listModels(item, root)))
+  const listBy = async (read: typeof readManifest): Promise<Model[]> => {
+    const lists = await Promise.all((await folders()).map((item) => listModels(item, root, read)))
     const all = lists.flat().toSorted((a, b) => b.addedAt - a.addedAt || (a.name < b.name ? -1 : 1))
     return all.filter((model, index) => all.findIndex((other) => other.name === model.name) === index)
   }
+  const list = (): Promise<Model[]> => listBy(readManifest)
   const ownFolder = (model: Model): string => folderOf(model.folder ?? root, model.name)
   const filesOf = (model: Model): string[] => model.files.map((file) => path.resolve(ownFolder(model), file.path))
   return {
     list,
     find: (text) => findModel(list, text),
+    findDamaged: (text) => findModel(() => listBy(parseManifest), text),
     fileOf: (model) => filesOf(model)[0] ?? ownFolder(model),
     filesOf,
     folderOf: ownFolder,
     add: (model, files) => addModel(root, model, files),
     remove: (model) => removeModel(ownFolder(model)),
     placesOf: async ({ name }) => {
-      const lists = await Promise.all((await folders()).map((item) => listModels(item, root)))
+      const lists = await Promise.all((await folders()).map((item) => listModels(item, root, readManifest)))
       return lists.flat().filter((model) => model.name === name)
     },
     relocate: (model, to) => relocateModel(root, model, ownFolder(model), to),
@@ -99,14 +103,14 @@ export async function modelFromFile(file: string, now: () => number = Date.now):
   }
 }
 
-async function listModels(folder: string, root: string): Promise<Model[]> {
+async function listModels(folder: string, root: string, read: typeof readManifest): Promise<Model[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     // Another disk may be away or refuse; the library's own folder must be readable.
     if (error.code === 'ENOENT' || folder !== root) return []
     throw error
   })
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-  const models = await Promise.all(folders.map((entry) => readManifest(path.join(folder, entry.name))))
+  const models = await Promise.all(folders.map((entry) => read(path.join(folder, entry.name))))
   // A folder that somebody renamed would not be found again by its model's name.
   const known = models.filter((model, index) => model !== undefined && folders[index]?.name === path.basename(folderOf(folder, model.name)))
   return known.filter((model) => model !== undefined).map((model) => (folder === root ? model : { ...model, folder }))
@@ -114,11 +118,17 @@ async function listModels(folder: string, root: string): Promise<Model[]> {
 
 /** Undefined when the manifest cannot be used or a file is missing or has another size. */
 export async function readManifest(folder: string): Promise<Model | undefined> {
+  const model = await parseManifest(folder)
+  if (!model) return undefined
+  const whole = await Promise.all(model.files.map((file) => hasSize(path.resolve(folder, file.path), file.bytes)))
+  return whole.every(Boolean) ? model : undefined
+}
+
+/** Whatever has become of the files. */
+async function parseManifest(folder: string): Promise<Model | undefined> {
   const text = await readFile(path.join(folder, MANIFEST), 'utf8').catch(() => undefined)
   const parsed = ModelSchema.safeParse(parseJson(text ?? ''))
   if (!parsed.success) return undefined
-  const whole = await Promise.all(parsed.data.files.map((file) => hasSize(path.resolve(folder, file.path), file.bytes)))
-  if (!whole.every(Boolean)) return undefined
   const { folder: _, ...model } = parsed.data
   return model
 }

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 test('a lock names its process and is gone after its release', async () => {
   const release = await acquirePullLock(file)
-  expect(await readFile(file, 'utf8')).toBe(String(process.pid))
+  expect(await readFile(file, 'utf8')).toBe(`${process.pid} ${os.hostname()}`)
   await release()
   await expect(stat(file)).rejects.toThrow('ENOENT')
 })
@@ -46,8 +46,26 @@ test('the lock of a process that is gone, of one with our own number, or one tha
   await writeFile(file, '3333')
   const old = Date.now() / 1000 - 120
   await utimes(file, old, old)
-  const release = await acquirePullLock(file, { pid: 4444, isAlive: () => true })
-  expect(await readFile(file, 'utf8')).toBe('4444')
+  const release = await acquirePullLock(file, { pid: 4444, host: 'here', isAlive: () => true })
+  expect(await readFile(file, 'utf8')).toBe('4444 here')
+  await release()
+})
+
+test('in another container the same number is another process: it is waited for until nobody touches the lock any more', async () => {
+  await acquirePullLock(file, { pid: 7, host: 'one' })
+  const waits: number[] = []
+  const release = await acquirePullLock(file, {
+    pid: 7,
+    host: 'two',
+    pollMs: 1,
+    isAlive: () => false,
+    onWait: (pid) => {
+      waits.push(pid)
+      const old = Date.now() / 1000 - 120
+      void utimes(file, old, old)
+    },
+  })
+  expect(waits).toEqual([7])
   await release()
 })
 

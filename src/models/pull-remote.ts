@@ -20,6 +20,7 @@ import { sourceHttp } from './hubs/source-http.ts'
 import type { ResolvedModel, SourceContext } from './hubs/source.ts'
 import { downloadsIn } from './library.ts'
 import type { Library } from './library.ts'
+import { localNames } from './local-names.ts'
 import { createProgressMeter } from './progress.ts'
 import type { ProgressMeter } from './progress.ts'
 import { acquirePullLock } from './pull-lock.ts'
@@ -84,7 +85,7 @@ export async function pullResolved(resolved: ResolvedModel, pull: ResolvedPull):
   try {
     // Another process may have finished it while we waited.
     const present = options.force ? undefined : await library.find(name)
-    if (present) return present
+    if (present && (!isPicky(options) || hasFiles(present, resolved))) return present
     await mkdir(folder, { recursive: true })
     await pull.prepare?.(folder)
     const fetched = await fetchWithFallback(resolved, folder, pull)
@@ -99,6 +100,15 @@ export async function pullResolved(resolved: ResolvedModel, pull: ResolvedPull):
   } finally {
     await release()
   }
+}
+
+function isPicky({ selection: { include = [], exclude = [] } = {} }: PullOptions): boolean {
+  return include.length + exclude.length > 0
+}
+
+function hasFiles(model: Model, { files }: ResolvedModel): boolean {
+  const here = new Set(model.files.map((file) => path.basename(file.path)))
+  return localNames(files.flatMap((file) => (file.kind === 'pip' ? [] : [file.path]))).every((name) => here.has(name))
 }
 
 /** What the library will call it. `reference` names exactly one choice. */

@@ -9,7 +9,7 @@ import type { RemoteReference } from './hubs/resolve.ts'
 import { importFolder } from './import-folder.ts'
 import { modelFromFile } from './library.ts'
 import type { PullProgress } from './progress.ts'
-import { pullLfsFile } from './pull-lfs.ts'
+import { pointerIn, pullLfsFile } from './pull-lfs.ts'
 import type { PullOptions } from './pull-options.ts'
 import { pullRemote } from './pull-remote.ts'
 import { parseReference } from './reference.ts'
@@ -36,20 +36,25 @@ export async function pullModel(reference: Reference, options: PullOptions): Pro
   options.signal?.throwIfAborted()
   if (reference.type === 'file') return pullFile(reference.path, options)
   const { entry, references } = remoteReferences(reference)
-  const present = options.force ? undefined : await options.library.find(entry?.name ?? reference.text)
+  const { include = [], exclude = [] } = options.selection ?? {}
+  // Whoever says which files are wanted does not mean whatever model of the repository is here.
+  const isPicky = include.length + exclude.length > 0
+  const present = options.force || isPicky ? undefined : await options.library.find(entry?.name ?? reference.text)
   if (present) return present
   if (options.offline) throw new AppError('offline', { what: `pull ${reference.text}` })
-  const key = `${options.library.downloadsFolder}\n${references.map((item) => item.text).join('\n')}`
+  const key = [options.library.downloadsFolder, ...references.map((item) => item.text), ...include, '-', ...exclude].join('\n')
   return join(key, options, (shared) => pullRemote(references, entry, shared))
 }
 
-/** A file is used where it lies, a folder too; a pointer of git-lfs stands for what it points to. */
+/** A file is used where it lies, a folder too; a pointer of git-lfs stands for what it points to, and a clone with nothing but pointers for one of them. */
 async function pullFile(file: string, options: PullOptions): Promise<Model> {
   const isFolder = await stat(file).then(
     (status) => status.isDirectory(),
     () => false,
   )
   if (isFolder) {
+    const pointer = await pointerIn(file, options.selection)
+    if (pointer !== undefined) return pullFile(pointer, options)
     const [model] = await importFolder(file, { library: options.library, inPlace: true, ...(options.now ? { now: options.now } : {}) })
     if (model) return model
     throw new AppError('invalid-model-file', { path: file, reason: 'there is no GGUF file in this folder' })

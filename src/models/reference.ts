@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { AppError } from '../shared/errors.ts'
+import { hubAddress } from './hub-address.ts'
 
 export type Reference =
   /** A short name, e.g. `deepseek-r1:1.5b`; the catalogue says what it stands for. */
@@ -29,7 +30,8 @@ const VERSION = /^[A-Za-z0-9][A-Za-z0-9.+!_-]*$/
 /**
  * Reads a reference. Forms:
  * `name[:tag]` · `hf:owner/repo[:QUANT | /file.gguf][@revision]` · `ms:…` (the same) · `owner/repo…` (means hf) ·
- * `file:PATH` or a path that ends in `.gguf` · `pypi:project[@version]` · `https://host/file.gguf` · `peer:host[:port]/name`.
+ * `file:PATH` or a path that ends in `.gguf` · `pypi:project[@version]` · `https://host/file.gguf` · `peer:host[:port]/name` ·
+ * the address of a page of Hugging Face or ModelScope.
  * Throws `invalid-reference`. `cwd` resolves relative paths.
  */
 export function parseReference(text: string, cwd: string = process.cwd()): Reference {
@@ -156,6 +158,8 @@ function parsePeer(text: string, rest: string): Reference {
 }
 
 function parseWeb(text: string, address: string): Reference {
+  const onHub = hubAddress(address)
+  if (onHub) return parseHub(text, onHub.hub, onHub.rest)
   let url: URL
   try {
     url = new URL(address)
@@ -170,6 +174,8 @@ function parseWeb(text: string, address: string): Reference {
 }
 
 function parseBare(text: string, value: string, cwd: string): Reference {
+  const onHub = hubAddress(value)
+  if (onHub) return parseHub(text, onHub.hub, onHub.rest)
   if (/\.gguf$/i.test(value) || /^[.~/\\]|^[a-z]:[\\/]/i.test(value)) return parseFile(text, value, cwd)
   if (value.includes('/')) return parseHub(text, 'hf', value)
   if (!NAME.test(value)) throw invalid(text, 'a short name has letters, digits, ".", "-", "_" and one ":"')

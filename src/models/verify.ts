@@ -1,4 +1,6 @@
 /** Is a model what was published? Every file is hashed again and compared with the manifest, and with the source when it answers. */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { runCommand } from '../base/child-process.ts'
@@ -11,6 +13,7 @@ import { resolveSources } from './hubs/resolve.ts'
 import { sourceHttp } from './hubs/source-http.ts'
 import type { ResolvedModel, SourceEnvironment } from './hubs/source.ts'
 import type { Library } from './library.ts'
+import { localNames } from './local-names.ts'
 import { parseReference } from './reference.ts'
 import type { Reference } from './reference.ts'
 import { createFileHasher } from './transfer/file-hasher.ts'
@@ -43,19 +46,21 @@ export async function verifyModel(model: Model, options: VerifyOptions): Promise
   let before = 0
   for (const [index, file] of options.library.filesOf(model).entries()) {
     const { path: name = '', bytes = 0, sha256: recorded } = model.files[index] ?? {}
+    const found = await sizeOf(file)
     const sha256 = await hashWithProgress(
       file,
-      bytes,
+      found,
       (done) => options.onProgress?.({ file: name, doneBytes: before + done, totalBytes: model.bytes }),
       options.signal,
     )
-    before += bytes
+    before += found
+    const isWhole = found === bytes
     files.push({
       path: file,
-      bytes,
+      bytes: found,
       sha256,
       ...(recorded === undefined ? {} : { recorded }),
-      state: recorded === undefined ? 'unknown' : recorded === sha256 ? 'ok' : 'damaged',
+      state: !isWhole ? 'damaged' : recorded === undefined ? 'unknown' : recorded === sha256 ? 'ok' : 'damaged',
     })
   }
   const answer = await published
@@ -69,6 +74,12 @@ export async function verifyModel(model: Model, options: VerifyOptions): Promise
   }
 }
 
+/** What is gone has 0 bytes. */
+async function sizeOf(file: string): Promise<number> {
+  const status = await stat(file).catch(() => undefined)
+  return status?.isFile() ? status.size : 0
+}
+
 function compareWithPublished(file: FileVerdict, published: string | undefined): FileVerdict {
   if (published === undefined) return file
   const state = file.sha256 === published ? 'ok' : file.state === 'damaged' ? 'damaged' : 'differs-from-published'
@@ -76,6 +87,7 @@ function compareWithPublished(file: FileVerdict, published: string | undefined):
 }
 
 async function hashWithProgress(file: string, bytes: number, onProgress: (done: number) => void, signal?: AbortSignal): Promise<string> {
+  if (bytes === 0) return createHash('sha256').digest('hex')
   const hasher = createFileHasher(file, bytes)
   const timer = setInterval(() => onProgress(hasher.done), 200)
   const stop = (): void => void hasher.close()
@@ -139,8 +151,9 @@ function reasonOf(error: unknown): Localized {
 }
 
 function collect({ files }: ResolvedModel, hashes: Map<string, string>): void {
-  for (const file of files)
-    if (file.kind === 'download' && file.sha256 !== undefined) hashes.set(path.posix.basename(file.path), file.sha256)
+  const downloads = files.filter((file) => file.kind === 'download')
+  const names = localNames(downloads.map((file) => file.path))
+  for (const [index, { sha256 }] of downloads.entries()) if (sha256 !== undefined) hashes.set(names[index] ?? '', sha256)
 }
 
 function tryParse(text: string): Reference | undefined {

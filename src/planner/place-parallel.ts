@@ -25,24 +25,46 @@ export function parallelPlacements(input: PlacementInput, facts: ShapeFacts, kv:
   const gpus = input.machine.gpus.filter(runsParallelEngines)
   if (gpus.length === 0) return []
   const context = { input, facts, kv, engine }
-  const splits = shapesOf(gpus, facts).map(({ tensor, pipeline }): Placed => {
-    const ranks = ranksOf(gpus, tensor, pipeline)
-    const devices = ranks.map((gpu, index) => rankDevice(gpu, index === 0, { ...context, tensor, pipeline }))
-    return { name: 'tensor-parallel', fits: fitsLayers(input, devices), devices, tensor, pipeline, data: 1 }
-  })
+  const best = mostCards(gpus, facts, (ranks, shape) => tensorSplit(input, ranks, { ...context, ...shape }))
   const canCopy = kv.isReplicated && facts.experts > 0 && gpus.length > 1
-  const best = mostCards(splits)
   // For one user copies are no help but to make room.
   if (!canCopy || (users === 1 && best.fits)) return [best]
-  return [best, ...copiesOf(gpus).map((used) => copied(used, context, users))]
+  return [best, ...copiesOf(gpus).map((used) => attentionCopied(used, context, users))]
 }
 
-/** Of those that fit: a small card, or one alone in a computer, must not spoil what the others hold. The first has the fewest computers. */
-function mostCards(splits: readonly Placed[]): Placed {
-  const fitting = splits.filter((split) => split.fits)
-  const [first, ...others] = fitting.length > 0 ? fitting : splits
+/** Of those that fit: a small card, or one alone in a computer, must not spoil what the others hold. Else the one on the most cards. */
+function mostCards(
+  gpus: readonly MachineGpu[],
+  facts: ShapeFacts,
+  place: (ranks: readonly MachineGpu[], shape: Parallelism) => Placed,
+): Placed {
+  const nodes = nodesOf(gpus)
+  let first: Placed | undefined
+  for (const shape of shapesOf(nodes, facts)) {
+    const ranks = nodes.slice(0, shape.pipeline).flatMap((cards) => cards.slice(0, shape.tensor))
+    const placed = place(ranks, shape)
+    if (placed.fits) return placed
+    first ??= placed
+  }
   if (!first) throw new Error('there is a card')
-  return others.reduce((best, next) => (next.devices.length > best.devices.length ? next : best), first)
+  return first
+}
+
+function tensorSplit(input: PlacementInput, ranks: readonly MachineGpu[], context: RankContext): Placed {
+  const { tensor, pipeline } = context
+  const devices = alike(ranks, (gpu, isFirst) => rankDevice(gpu, isFirst, context))
+  return { name: 'tensor-parallel', fits: fitsLayers(input, devices), devices, tensor, pipeline, data: 1 }
+}
+
+/** Cards of one kind hold the same: each kind is computed once, for there may be a thousand. */
+function alike(gpus: readonly MachineGpu[], make: (gpu: MachineGpu, isFirst: boolean) => PlacedDevice): PlacedDevice[] {
+  const known = new Map<string, PlacedDevice>()
+  return gpus.map((gpu, index) => {
+    const key = `${gpu.name}|${gpu.memoryBytes}|${gpu.freeBytes}|${index === 0}`
+    const device = known.get(key) ?? make(gpu, index === 0)
+    known.set(key, device)
+    return { ...device, node: gpu.node }
+  })
 }
 
 /** All cards, and without those that have least: one small card must not spoil what fits without it. */
@@ -52,8 +74,8 @@ function copiesOf(gpus: readonly MachineGpu[]): MachineGpu[][] {
   return [sorted, ...(large.length > 1 && large.length < sorted.length ? [large] : [])]
 }
 
-function copied(gpus: readonly MachineGpu[], context: Omit<RankContext, 'tensor' | 'pipeline'>, users: number): Placed {
-  const devices = gpus.map((gpu) => copyDevice(gpu, { ...context, tensor: 1, pipeline: 1 }, gpus.length, users))
+function attentionCopied(gpus: readonly MachineGpu[], context: Omit<RankContext, 'tensor' | 'pipeline'>, users: number): Placed {
+  const devices = alike(gpus, (gpu) => copyDevice(gpu, { ...context, tensor: 1, pipeline: 1 }, gpus.length, users))
   return { name: 'tensor-parallel', fits: fitsLayers(context.input, devices), devices, tensor: 1, pipeline: 1, data: gpus.length }
 }
 
@@ -79,13 +101,15 @@ function copyDevice(gpu: MachineGpu, context: RankContext, copies: number, users
   return { ...whole, parts, kvShare: 1 }
 }
 
-/** Tensor parallel inside a computer, in sizes that divide the heads; pipeline over so many computers, those with most cards first. */
-function shapesOf(gpus: readonly MachineGpu[], facts: ShapeFacts): Parallelism[] {
-  const nodes = nodesOf(gpus)
-  return nodes.flatMap(({ length }, index) => {
+/** Tensor parallel inside a computer, in sizes that divide the heads; pipeline over so many computers. The most cards first, of as many the fewest computers. */
+function shapesOf(nodes: readonly (readonly MachineGpu[])[], facts: ShapeFacts): Parallelism[] {
+  const shapes = nodes.flatMap(({ length }, index) => {
+    const pipeline = index + 1
+    const isTried = pipeline <= 8 || pipeline === nodes.length || Number.isInteger(Math.log2(pipeline))
     const sizes = TENSOR_SIZES.filter((size) => size <= Math.min(GPUS_A_NODE, length) && (facts.heads === 0 || facts.heads % size === 0))
-    return sizes.map((tensor) => ({ tensor, pipeline: index + 1 }))
+    return isTried ? sizes.map((tensor) => ({ tensor, pipeline })) : []
   })
+  return shapes.toSorted((a, b) => b.tensor * b.pipeline - a.tensor * a.pipeline || a.pipeline - b.pipeline)
 }
 
 const TENSOR_SIZES = [8, 4, 2, 1] as const
@@ -96,12 +120,6 @@ function nodesOf(gpus: readonly MachineGpu[]): MachineGpu[][] {
   for (const gpu of gpus) byNode.set(gpu.node, [...(byNode.get(gpu.node) ?? []), gpu])
   const sorted = [...byNode.values()].map((cards) => cards.toSorted((a, b) => b.freeBytes - a.freeBytes))
   return sorted.toSorted((a, b) => b.length - a.length)
-}
-
-function ranksOf(gpus: readonly MachineGpu[], tensor: number, pipeline: number): MachineGpu[] {
-  return nodesOf(gpus)
-    .slice(0, pipeline)
-    .flatMap((cards) => cards.slice(0, tensor))
 }
 
 interface RankContext {

@@ -180,8 +180,8 @@ function machineNotes({ machine, facts }: Subject, { wishes, placed }: Situation
   const notes: Localized[] = []
   const undriven = machine.gpus.filter((card) => !isDriven(card))
   if (wishes.engine === 'llama' && undriven.length > 0)
-    notes.push({
-      ...(undriven.every(servesFolders)
+    notes.push(
+      undriven.every(servesFolders)
         ? {
             en: `The embedded engine has no build for ${undriven[0]?.name}; plan with --engine vllm.`,
             zh: `内置引擎不支持 ${undriven[0]?.name}；请用 --engine vllm 规划。`,
@@ -189,8 +189,8 @@ function machineNotes({ machine, facts }: Subject, { wishes, placed }: Situation
         : {
             en: `The embedded engine has no build for ${undriven[0]?.name}, nor has vLLM: llama.cpp's own MUSA build would use it.`,
             zh: `内置引擎与 vLLM 均不支持 ${undriven[0]?.name}：可使用 llama.cpp 的 MUSA 版本。`,
-          }),
-    })
+          },
+    )
   if (wishes.engine !== 'llama' && machine.gpus.length === 0)
     notes.push({ en: `${wishes.engine} needs a graphics card.`, zh: `${wishes.engine} 需要显卡。` })
   if (gpu !== undefined && ram === undefined && !machine.gpus.some((card) => card.isUnified) && machine.gpus.length > 0)

@@ -206,24 +206,62 @@ const MACHINES: readonly (readonly [gpu: string, ramGiB: number])[] = [
 ]
 
 function hardwareChange(subject: Subject, wishes: Wishes): PlanChange[] {
-  const found = smallestMachine(subject, wishes)
-  if (!found) return []
+  for (const { wishes: next, request, text } of hardwareWays(subject, wishes)) {
+    const found = smallestMachine(subject, next)
+    if (found) return [machineChange(found, request, text)]
+  }
+  return []
+}
+
+interface HardwareWay {
+  wishes: Wishes
+  /** What is changed beside the machine. */
+  request: PlanChange['request']
+  text: Localized
+}
+
+/** As wished; by an engine for many users; for one user with a short window. */
+function hardwareWays({ header, machine }: Subject, wishes: Wishes): HardwareWay[] {
+  const nothing = { en: '', zh: '' }
+  const vllm = { ...wishes, engine: 'vllm' as const, quantization: header.quantization, kv: usualKv(header, 'vllm', machine) }
+  const context = Math.min(wishes.context, 4096)
+  return [
+    { wishes, request: {}, text: nothing },
+    ...(wishes.engine === 'llama' && header.source !== 'gguf' ? [{ wishes: vllm, request: {}, text: nothing }] : []),
+    {
+      wishes: { ...wishes, context, users: 1 },
+      request: { context, users: 1 },
+      text: { en: `, for one user with ${context} tokens`, zh: `，单用户 ${context} token` },
+    },
+  ]
+}
+
+function machineChange(found: FoundMachine, request: PlanChange['request'], text: Localized): PlanChange {
   const { gpu, ramGiB, situation } = found
+  const { engine, quantization, kv } = situation.wishes
   const memory = `${ramGiB} GiB`
-  const way = `${ENGINE_NAMES[wishes.engine]}, ${wishes.quantization}`
+  const way = `${ENGINE_NAMES[engine]}, ${quantization}`
   const change =
     gpu === 'none'
-      ? { en: `a machine with ${memory} of memory (${way})`, zh: `换用 ${memory} 内存的机器（${way}）` }
-      : { en: `a machine with ${gpu} and ${memory} of memory (${way})`, zh: `换用 ${gpu} + ${memory} 内存的机器（${way}）` }
-  const loss = { en: 'money', zh: '需要花钱' }
+      ? { en: `a machine with ${memory} of memory (${way})${text.en}`, zh: `换用 ${memory} 内存的机器（${way}）${text.zh}` }
+      : {
+          en: `a machine with ${gpu} and ${memory} of memory (${way})${text.en}`,
+          zh: `换用 ${gpu} + ${memory} 内存的机器（${way}）${text.zh}`,
+        }
   // Other cards would be planned with another engine and other weights, when nobody says.
-  const request = { gpu, ram: `${ramGiB}G`, engine: wishes.engine, quant: wishes.quantization, kv: situation.wishes.kv }
-  return [{ kind: 'hardware', change, loss, rank: 20, request, total: totalBytes(situation) }]
+  const asked = { gpu, ram: `${ramGiB}G`, engine, quant: quantization, kv, ...request }
+  return { kind: 'hardware', change, loss: { en: 'money', zh: '需要花钱' }, rank: 20, request: asked, total: totalBytes(situation) }
 }
 
 const ENGINE_NAMES: Readonly<Record<Wishes['engine'], string>> = { llama: 'llama.cpp', vllm: 'vLLM', sglang: 'SGLang' }
 
-export function smallestMachine(subject: Subject, wishes: Wishes): { gpu: string; ramGiB: number; situation: Situation } | undefined {
+interface FoundMachine {
+  gpu: string
+  ramGiB: number
+  situation: Situation
+}
+
+export function smallestMachine(subject: Subject, wishes: Wishes): FoundMachine | undefined {
   for (const [gpu, ramGiB] of MACHINES) {
     if (wishes.engine !== 'llama' && gpu === 'none') continue
     const machine = machineInWords(gpu, ramGiB)

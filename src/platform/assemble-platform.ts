@@ -14,7 +14,7 @@ import { engineLoad } from './engine-load.ts'
 import { generate } from './generate.ts'
 import type { LibraryCare } from './library-care.ts'
 import type { PlanDeployment } from './make-room.ts'
-import { awaitModel, isComing, modelNames, removeModel, resolveModel, resolveName } from './models.ts'
+import { awaitModel, isComing, modelNames, removeModel, resolveEvenDamaged, resolveModel, resolveName } from './models.ts'
 import type { ModelStore, ModelsOptions } from './models.ts'
 import type { Platform } from './platform.ts'
 import { createPlanning } from './plan.ts'
@@ -102,7 +102,10 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
       pause: (id) => pulls.pause(id),
       resume: (id) => pulls.resume(id),
     },
-    care: careOf(options, deployments, resolve),
+    care: {
+      ...careOf(options, deployments, resolve),
+      verify: async (name, verifyOptions) => careOrThrow(options).verify(await resolveEvenDamaged(models, name), verifyOptions),
+    },
     deployments: {
       list: () => deployments.list(),
       start: async ({ model, ...wishes }, signal) => deployments.start(await work.resolveModel(model, signal), { ...wishes, signal }),
@@ -134,15 +137,20 @@ export function assemblePlatform(options: PlatformOptions): AssembledPlatform {
   }
 }
 
-function careOf({ care, library }: PlatformOptions, deployments: Deployments, resolve: (name: string) => Promise<Model>): Platform['care'] {
-  const own = (): LibraryCare => {
-    if (care) return care
-    throw new AppError('not-found', { path: 'library' })
-  }
+function careOrThrow({ care }: Pick<PlatformOptions, 'care'>): LibraryCare {
+  if (care) return care
+  throw new AppError('not-found', { path: 'library' })
+}
+
+function careOf(
+  { care, library }: PlatformOptions,
+  deployments: Deployments,
+  resolve: (name: string) => Promise<Model>,
+): Omit<Platform['care'], 'verify'> {
+  const own = (): LibraryCare => careOrThrow({ care })
   return {
     found: () => own().found(),
     usage: () => own().usage(),
-    verify: async (name, verifyOptions) => own().verify(await resolve(name), verifyOptions),
     move: async (name, folder, copyOptions) => {
       const model = await resolve(name)
       deployments.forget(model.name)
@@ -191,8 +199,10 @@ function statusOf({ home, version, pid = process.pid }: PlatformOptions, started
 async function close(options: PlatformOptions, records: Records, deployments: Deployments, pulls: Pulls, drainMs: number): Promise<void> {
   try {
     // Before the engines: what they would tell of their end is not the answer to a batch.
-    await records.close()
+    await records.stop()
     await Promise.all([deployments.close(drainMs), pulls.close()])
+    // After the last answers: they are still kept.
+    await records.close()
     await options.planHistory?.close()
   } finally {
     await options.onClosed?.()

@@ -29,6 +29,11 @@ export async function* checkInput(file: string, endpoint: string): AsyncGenerato
       yield problem('line_too_long', `the line is longer than ${MAX_LINE} bytes`, null, place.line)
       return
     }
+    if (text === null) {
+      yield problem('invalid_json_line', 'the line is not UTF-8', null, place.line)
+      if (++errors === MAX_ERRORS) return
+      continue
+    }
     if (text.trim() === '') continue
     if (ids.size === MAX_REQUESTS) {
       yield problem('too_many_requests', `a batch takes ${MAX_REQUESTS} requests at most`, null, place.line)
@@ -65,6 +70,7 @@ function checkLine(text: string, line: number, endpoint: string, ids: Map<string
   if (id.includes('\0')) return problem('invalid_request', 'a custom_id cannot hold a NUL', 'custom_id', line)
   if (method !== 'POST') return problem('invalid_method', 'expected POST', 'method', line)
   if (url !== endpoint) return problem('mismatched_endpoint', `the batch is for ${endpoint}`, 'url', line)
+  if (body['background'] === true) return problem('invalid_request', 'a batch runs in the background itself', 'body.background', line)
   if (body.stream) return problem('invalid_request', 'a batch cannot stream', 'body.stream', line)
   return id
 }
@@ -77,8 +83,19 @@ interface RawLine {
   line: number
   start: number
   bytes: number
-  /** Absent when the line is too long; nothing comes after it. */
-  text?: string
+  /** Null when it is not UTF-8. Absent when the line is too long; nothing comes after it. */
+  text?: string | null
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** To read other bytes as replacement characters would ask something else than what was written. */
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return null
+  }
 }
 
 /** UTF-8, with or without a byte order mark; `\n` or `\r\n`. */
@@ -91,7 +108,7 @@ async function* readLines(file: string): AsyncGenerator<RawLine> {
     const whole = Buffer.concat([...held, tail])
     const bytes = whole.at(-1) === 0x0d ? whole.length - 1 : whole.length
     const mark = line === 1 && whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0
-    const taken = { line, start: start + mark, bytes: bytes - mark, text: whole.subarray(mark, bytes).toString('utf8') }
+    const taken = { line, start: start + mark, bytes: bytes - mark, text: decoded(whole.subarray(mark, bytes)) }
     held = []
     heldBytes = 0
     start += whole.length + 1

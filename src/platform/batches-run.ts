@@ -18,7 +18,7 @@ import type { BatchLineRow } from '../store/tables/batch-lines.ts'
 import type { BatchRow } from '../store/tables/batches.ts'
 import type { FileRow } from '../store/tables/files.ts'
 import { sleep, type BatchGate } from './batches-gate.ts'
-import { checkInput, isProblem, readLineBody } from './batches-input.ts'
+import { checkInput, isProblem, readLineBody, type InputLine } from './batches-input.ts'
 import type { Clock } from './clock.ts'
 import type { Files } from './files.ts'
 
@@ -77,7 +77,7 @@ async function validate({ db, files, clock }: BatchRunOptions, batch: BatchRow, 
   const errors: BatchError[] = []
   let rows: BatchLineRow[] = []
   let total = 0
-  for await (const item of checkInput(files.pathOf(batch.input_file_id), batch.endpoint)) {
+  for await (const item of orMissing(checkInput(files.pathOf(batch.input_file_id), batch.endpoint))) {
     if (signal.aborted) return
     if (isProblem(item)) {
       errors.push(item)
@@ -97,6 +97,16 @@ async function validate({ db, files, clock }: BatchRunOptions, batch: BatchRow, 
   }
   await insertLines(db, rows)
   await updateBatch(db, batch.id, { status: 'in_progress', in_progress_at: clock.now(), total })
+}
+
+/** A file that somebody has taken out of the data folder never comes back: the batch fails, as with any other file that cannot be read. */
+async function* orMissing(items: AsyncIterable<InputLine | BatchError>): AsyncGenerator<InputLine | BatchError> {
+  try {
+    yield* items
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    yield { code: 'file_not_found', message: 'the content of the input file is missing', param: 'input_file_id', line: null }
+  }
 }
 
 /** Resolves when every line has a result, or when the signal has stopped all that ran. */

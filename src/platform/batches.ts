@@ -1,11 +1,11 @@
 /** Batches of requests that nobody waits for. They go on where they were after a restart, however the process ended. */
 import type { Logger } from '../base/logger.ts'
 import { AppError } from '../shared/errors.ts'
-import { batchesInStatus, findBatch, insertBatch, listBatches, updateBatch } from '../store/batches.ts'
+import { batchesInStatus, findBatch, insertBatch, listBatches, markCancelling } from '../store/batches.ts'
 import type { Page, PageQuery } from '../store/pages.ts'
 import type { Database } from '../store/schema.ts'
 import type { BatchRow } from '../store/tables/batches.ts'
-import { BatchGate, type EngineLoad } from './batches-gate.ts'
+import { BatchGate, sleep, type EngineLoad } from './batches-gate.ts'
 import { runBatch, type BatchRunOptions, type RunLine, type StopReason } from './batches-run.ts'
 import type { Clock } from './clock.ts'
 import type { Files } from './files.ts'
@@ -35,6 +35,8 @@ export interface NewBatch {
 
 /** The completion window, ms. */
 const WINDOW_MS = 24 * 3600 * 1000
+/** After what a batch that could not go on is tried again, ms. */
+const AGAIN_MS = 30_000
 const UNFINISHED = ['validating', 'in_progress', 'finalizing', 'cancelling']
 
 interface Life {
@@ -47,7 +49,7 @@ export class Batches {
   readonly #gate: BatchGate
   readonly #lives = new Map<string, Life>()
   #runLine: RunLine | undefined
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: BatchesOptions) {
     this.#options = options
@@ -68,7 +70,7 @@ export class Batches {
   /** Throws `stored-file-not-found`, `invalid-field`, `store-unavailable`. */
   async create({ inputFileId, endpoint, completionWindow, metadata, outputSeconds }: NewBatch): Promise<StoredBatch> {
     const { files, clock, newId } = this.#options
-    const file = await files.get(inputFileId)
+    const file = await files.get(inputFileId, 'input_file_id')
     if (file.purpose !== 'batch')
       throw new AppError('invalid-field', { field: 'input_file_id', reason: `the file's purpose is ${file.purpose}, not batch` })
     const db = await this.#options.database()
@@ -104,17 +106,17 @@ export class Batches {
   async cancel(id: string): Promise<StoredBatch> {
     const { status } = await this.get(id)
     if (status === 'cancelling' || status === 'cancelled') return this.get(id)
-    if (!UNFINISHED.includes(status) || status === 'finalizing') throw new AppError('batch-ended', { id, status })
-    const db = await this.#options.database()
-    await updateBatch(db, id, { status: 'cancelling', cancelling_at: this.#options.clock.now() })
+    // It may have ended in this very moment.
+    const isMarked = await markCancelling(await this.#options.database(), id, this.#options.clock.now())
     const row = await this.get(id)
+    if (!isMarked) throw new AppError('batch-ended', { id, status: row.status })
     this.#lives.get(id)?.stop('cancelled')
     return row
   }
 
   /** Lines under way are stopped, and run again after the next start. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     const lives = [...this.#lives.values()]
     for (const life of lives) life.stop('closing')
     await Promise.all(lives.map(({ ended }) => ended))
@@ -122,7 +124,7 @@ export class Batches {
 
   #live(db: Database, id: string, expiresAt: number): void {
     const runLine = this.#runLine
-    if (!runLine || this.#isClosed || this.#lives.has(id)) return
+    if (!runLine || this.#closing.signal.aborted || this.#lives.has(id)) return
     const { clock, logger, files, parallel } = this.#options
     const controller = new AbortController()
     const stop = (reason: StopReason): void => controller.abort(reason)
@@ -135,12 +137,16 @@ export class Batches {
     this.#lives.set(id, { stop, ended })
   }
 
-  /** A batch that cannot go on (a full disk) stays as it is, and is taken up again at the next start. */
+  /** A batch that cannot go on (a full disk) is taken up again after a while, where it was. */
   async #run(options: BatchRunOptions, id: string, signal: AbortSignal): Promise<void> {
-    try {
-      await runBatch(options, id, signal)
-    } catch (error) {
-      if (!signal.aborted || signal.reason !== 'closing') this.#options.logger.error('a batch stopped', { id, error })
+    const { clock, logger } = this.#options
+    while (!this.#closing.signal.aborted) {
+      try {
+        return await runBatch(options, id, signal)
+      } catch (error) {
+        if (!this.#closing.signal.aborted) logger.error('a batch cannot go on now', { id, error })
+      }
+      await sleep(clock, AGAIN_MS, this.#closing.signal).catch(() => {})
     }
   }
 }

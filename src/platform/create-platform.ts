@@ -28,6 +28,7 @@ import { planHistory } from './plan-history.ts'
 import { observedEngines } from './plan-observer.ts'
 import { createPull } from './pull-model.ts'
 import { processEnvironment } from '../config/environment.ts'
+import { savedPromptsFolder, withSavedPrompts } from './saved-prompts.ts'
 import { sourceEnvironment } from './source-environment.ts'
 
 export interface CreatePlatformOptions {
@@ -58,7 +59,7 @@ export interface LocalPlatform extends AssembledPlatform {
 export async function createPlatform(options: CreatePlatformOptions): Promise<LocalPlatform> {
   const { config, logger, version, lock } = options
   const paths = pathsBelow(config.home)
-  const library = openLibrary(paths.models, config.modelFolders)
+  const library = withSavedPrompts(openLibrary(paths.models, config.modelFolders), paths.kvCache)
   const env = await sourceEnvironment(config)
   const probe = createProbe(config)
   const measured = measuredHardware({
@@ -144,7 +145,7 @@ function embeddedEngines(library: Library, paths: Paths, logger: Logger): Create
       file: library.fileOf(model),
       settings,
       logFile: path.join(paths.logs, `${fileNameOf(model.name)}.log`),
-      kvCacheFolder: paths.kvCache,
+      kvCacheFolder: savedPromptsFolder(paths.kvCache, model.name),
       cacheFolder: paths.cache,
       logger: logger.with({ model: model.name }),
       environment: processEnvironment(),

@@ -34,6 +34,20 @@ describe('what must not leave a machine', () => {
     ['a machine id', 'machine-id=6f7c2b1e9a0d4c3f8e7d6c5b4a392817', '6f7c2b1e'],
     ['a host in an address', 'GET http://gpu-box-17:8400/v1/models', 'gpu-box-17'],
     ['a host by its name', 'getaddrinfo ENOTFOUND registry.intra.acme.corp', 'acme'],
+    ['a proxy without a scheme', 'HTTPS_PROXY=li:hunter2@proxy:3128', 'hunter2'],
+    ['the host of a proxy without a scheme', 'via li:hunter2@gate.acme.intern:3128', 'acme'],
+    ['a flag with words', 'argv: --api-key "two words" next', 'words"'],
+    ['a short name of a secret', 'login pass=hunter2', 'hunter2'],
+    ['a list of keys', '"api_keys": "tiger9"', 'tiger9'],
+    ['a Chinese name of a secret', '密码：hunter2', 'hunter2'],
+    ['a Chinese email', '联系 张三@公司.中国', '张三'],
+    ['an encoded home', 'GET /files?path=%2Fhome%2Fzhangsan%2Fm', 'zhangsan'],
+    ['a Chinese Windows home', String.raw`D:\用户\张三\模型`, '张三'],
+    ['a disk of a person', '/media/zhangsan/USB/m.gguf', 'zhangsan'],
+    ['a disk of the Finder', '/Volumes/Li Wei Backup/m.gguf', 'Li Wei'],
+    ['a prompt', 'root@build-server-01:~$ ls', 'build-server-01'],
+    ['a network folder', 'nas.office:/export/models', 'nas.office'],
+    ['a peer', 'pull peer:nas-wang/qwen3', 'nas-wang'],
   ])('%s', (_, text, secret) => {
     expect(text).toContain(secret)
     expect(redactText(text)).not.toContain(secret)
@@ -130,6 +144,12 @@ describe('planted at random', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('the password of a proxy goes as it is written there, and as it is', () => {
+    const clean = redactText('auth failed: p@ss word; sent p%40ss%20word', { secrets: ['p%40ss%20word'] })
+    expect(clean).not.toMatch(/ss word|ss%20word/)
+    expect(() => redactText('x', { secrets: ['100%', '\uD800abcd'] })).not.toThrow()
   })
 
   it('known secrets go in whatever spelling', () => {

@@ -47,7 +47,7 @@ export function redactText(text: string, { secrets = [], hostNames = [], userNam
 const HIDDEN = '<hidden>'
 
 /** Ends of the names of fields and variables whose value is a secret. `tokens` is a count. */
-const SECRET_NAME = String.raw`(?:token|secret|passw(?:or)?d|passphrase|passwd|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|authorization|auth|cookie|signature|session[-_]?id|serial(?:[-_ ]?(?:number|no))?|machine[-_]?id)`
+const SECRET_NAME = String.raw`(?:token|secrets?|(?<![a-z])pass|passw(?:or)?ds?|passphrase|passwd|pwd|api[-_]?keys?|access[-_]?keys?|private[-_]?keys?|密码|口令|令牌|密钥|credentials?|authorization|auth|cookie|signature|session[-_]?id|serial(?:[-_ ]?(?:number|no))?|machine[-_]?id)`
 const SECRET_NAME_ONLY = new RegExp(`${SECRET_NAME}$`, 'i')
 
 function isSecretName(name: string): boolean {
@@ -72,25 +72,35 @@ const RULES: readonly Rule[] = [
   [/\b(bearer|basic|digest)\s{1,9}[\w+/.~=-]{6,}/gi, `$1 ${HIDDEN}`],
   // Anything up to the last @ before the path is credentials.
   [/(:\/\/)[^\s/"'<>]*@/g, `$1${HIDDEN}@`],
+  // The same without a scheme, as proxies are often written: `user:word@proxy:3128`.
+  [/(?<![\w.+%/:@-])[\w.+%-]{1,100}:[^\s@"'/:<>]{1,200}@(?:[\w.-]+|\[[\da-f:.]{2,45}\])/gi, `${HIDDEN}@<host>`],
   // `HF_TOKEN=x`, `"token": "x"`, `--hf-token x`, `?sig=x&token=x`, `Serial Number : x`.
   [
     new RegExp(
-      String.raw`(${SECRET_NAME})(\\?["']?[^\S\n]{0,60}[:=][^\S\n]{0,60})(?:\\"(?:[^"\\]|\\[^"])*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&}\])]+)`,
+      String.raw`(${SECRET_NAME})(\\?["']?[^\S\n]{0,60}[:=：][^\S\n]{0,60})(?:\\"(?:[^"\\]|\\[^"])*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&}\])]+)`,
       'gi',
     ),
     `$1$2${HIDDEN}`,
   ],
-  [new RegExp(String.raw`(--[\w-]{0,40}${SECRET_NAME})[^\S\n]{1,9}(?!-)\S+`, 'gi'), `$1 ${HIDDEN}`],
+  [new RegExp(String.raw`(--[\w-]{0,40}${SECRET_NAME})[^\S\n]{1,9}(?!-)(?:"[^"\n]*"?|'[^'\n]*'?|\S+)`, 'gi'), `$1 ${HIDDEN}`],
   [/([?&](?:sig|key|x-amz-[\w-]{1,40}|awsaccesskeyid|policy|key-pair-id)=)[^\s&"'<>]+/gi, `$1${HIDDEN}`],
   // Keys by their makers' prefixes; `bd_` is ours. Short prefixes end many words (task-, forms-).
   [/(?:hf_|ghp_|gho_|ghs_|ghu_|github_pat_|glpat-|nvapi-|gsk_|xai-|AKIA|ASIA|AIza|ya29\.)[\w.-]{6,}/g, HIDDEN],
   [/(?<![A-Za-z\d])(?:bd_|sk-|pk-|rk-|r8_|xox[a-z]-|npm_|pypi-|ms-)[\w.-]{6,}/g, HIDDEN],
   [/\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?/g, HIDDEN],
-  [/(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g, '<email>'],
+  [/(?<![\p{L}\p{N}_.+-])[\p{L}\p{N}_.+-]+@[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+/gu, '<email>'],
+  // `name@machine:~$`, `nas.office:/export/models`, `peer:machine`.
+  [/(@)[a-z\d][\w.-]*(?=:[~/])/gi, '$1<host>'],
+  [/(?<![\w./:\\@<-])[a-z\d]\w*[.-][\w.-]*(?=:\/\w)/gi, '<host>'],
+  [/(\bpeer:)[^\s/"'`<>:,;]+/g, '$1<host>'],
   // Persons by their folders. A name may hold spaces on Windows and in the Finder.
-  [/([a-z]:[\\/]{1,8}(?:users|documents and settings)[\\/]{1,8})[^\\/:*?"<>|\r\n]+/gi, '$1<user>'],
+  [/([a-z]:[\\/]{1,8}(?:users|用户|用戶|documents and settings)[\\/]{1,8})[^\\/:*?"<>|\r\n]+/gi, '$1<user>'],
   [/(\/Users\/)[^/"'`:;,<>()[\]{}|\r\n]+(?=\/)/g, '$1<user>'],
   [/(\/(?:home|users)\/)[^\s/"'`:;,<>()[\]{}|]+/gi, '$1<user>'],
+  [/(%2F(?:home|users)%2F)[^\s/"'`%&]+/gi, '$1<user>'],
+  // Disks bear the names of persons: automounted ones, and those of the Finder.
+  [/(\/(?:run\/)?media\/)(?!cdrom)[^\s/"'`:;,<>()[\]{}|]+/g, '$1<user>'],
+  [/(\/Volumes\/)(?!Macintosh HD)[^/"'`:;,<>()[\]{}|\r\n]+(?=\/)/g, '$1<disk>'],
   [/(\\\\|\/\/)([\w.-]+)(?=\\{1,2}[\w$])/g, '$1<host>'],
   // Machines by their numbers.
   [/[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/gi, '<uuid>'],
@@ -116,14 +126,32 @@ const RULES: readonly Rule[] = [
   [/(?<![\w+])[\w+]{32,}={0,2}/g, (word) => (/\d/.test(word) ? HIDDEN : word)],
 ]
 
-/** As it stands, and as it stands inside an address or in JSON. */
+/** As it stands, as it stands inside an address or in JSON, and what it is when it was taken from an address. */
 function spellings(secret: string): string[] {
-  return [...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])]
+  return [...new Set([secret, decoded(secret)].flatMap((text) => [text, encoded(text), JSON.stringify(text).slice(1, -1)]))]
+}
+
+/** Half a surrogate pair cannot be written in an address. */
+function encoded(text: string): string {
+  try {
+    return encodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function wordOf(name: string): RegExp {
   const literal = name.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'giu')
+  // Also in an address, where `/` is `%2F`.
+  return new RegExp(`(?:(?<![\\p{L}\\p{N}])|(?<=%[\\da-f]{2}))${literal}(?![\\p{L}\\p{N}])`, 'giu')
 }
 
 function isTellingHost(name: string): boolean {

@@ -64,7 +64,7 @@ export class Files {
     const db = await this.#options.database()
     const id = this.newId()
     try {
-      const bytes = await this.write(id, content)
+      const bytes = await this.write(id, content, this.#options.limit)
       const row = this.rowOf(id, bytes, typeof file === 'function' ? file() : file)
       await insertFile(db, row)
       return row
@@ -86,14 +86,14 @@ export class Files {
     }
   }
 
-  /** Only the content; gives its bytes. */
-  async write(id: string, content: AsyncIterable<Uint8Array>): Promise<number> {
+  /** Only the content; gives its bytes. What we write ourselves has no limit: it would never be finished. */
+  async write(id: string, content: AsyncIterable<Uint8Array>, limit: number = Number.POSITIVE_INFINITY): Promise<number> {
     const part = `${this.pathOf(id)}.part`
     let bytes = 0
     const counter = new Transform({
       transform: (chunk: Uint8Array, _encoding, done) => {
         bytes += chunk.byteLength
-        done(bytes > this.#options.limit ? new AppError('request-too-large', { limit: this.#options.limit }) : null, chunk)
+        done(bytes > limit ? new AppError('request-too-large', { limit }) : null, chunk)
       },
     })
     try {
@@ -107,11 +107,11 @@ export class Files {
     return bytes
   }
 
-  /** Throws `stored-file-not-found`, also when it has expired. */
-  async get(id: string): Promise<StoredFile> {
+  /** `field`: where the caller named it. Throws `stored-file-not-found`, also when it has expired. */
+  async get(id: string, field = 'file_id'): Promise<StoredFile> {
     const row = await findFile(await this.#options.database(), id)
     if (row && (row.expires_at === null || row.expires_at > this.#options.now())) return row
-    throw new AppError('stored-file-not-found', { id, field: 'file_id' })
+    throw new AppError('stored-file-not-found', { id, field })
   }
 
   /** Throws `stored-file-not-found`. */

@@ -8,6 +8,8 @@ import type { Deployments } from './deployments.ts'
 export interface ModelStore {
   list(): Promise<Model[]>
   find(nameOrReference: string): Promise<Model | undefined>
+  /** Also one with a file that is gone or cut. */
+  findDamaged?(nameOrReference: string): Promise<Model | undefined>
   remove(model: Model): Promise<void>
 }
 
@@ -47,6 +49,23 @@ export async function resolveModel({ library, deployments }: ModelsOptions, name
   throw await modelNotFound({ library, deployments }, name)
 }
 
+/** As `resolveModel`, also when a file of it is gone or cut: to be checked or deleted, not to be run. Throws `model-not-found`. */
+export async function resolveEvenDamaged(options: ModelsOptions, name: string): Promise<Model> {
+  return orDamaged(options.library, name, () => resolveModel(options, name))
+}
+
+/** A file that was used in place and is gone makes `find` itself throw. */
+async function orDamaged(library: ModelStore, name: string, find: () => Promise<Model>): Promise<Model> {
+  try {
+    return await find()
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const damaged = await library.findDamaged?.(name).catch(() => undefined)
+    if (damaged) return damaged
+    throw error
+  }
+}
+
 /** Deployments first, then the rest of the library. */
 export async function modelNames({ library, deployments }: ModelsOptions): Promise<string[]> {
   const models = [...deployments.models, ...(await library.list())]
@@ -55,8 +74,11 @@ export async function modelNames({ library, deployments }: ModelsOptions): Promi
 
 /** Throws `model-not-found`, `model-in-use`. */
 export async function removeModel(options: ModelsOptions, name: string): Promise<Model> {
-  const model = await options.library.find(name)
-  if (!model) throw await modelNotFound(options, name)
+  const model = await orDamaged(options.library, name, async () => {
+    const found = await options.library.find(name)
+    if (found) return found
+    throw await modelNotFound(options, name)
+  })
   options.deployments.forget(model.name)
   await options.library.remove(model)
   return model

@@ -41,7 +41,8 @@ export function createPlanning({ probe, measured = probe, readHeader, measureCom
       const known = { ...knowledgeOf(correction, nameNotes(request.model)), ...repositoryPart(request.model) }
       const { wishes } = planReference(header, hardware, request, known)
       const measuredCompute = await measureCompute?.(header, wishes, signal)
-      return planReference(header, hardware, request, { ...known, ...(measuredCompute === undefined ? {} : { measuredCompute }) })
+      const notes = [...supportNotes(request.model, wishes.engine), ...(known.notes ?? [])]
+      return planReference(header, hardware, request, { ...known, notes, ...(measuredCompute === undefined ? {} : { measuredCompute }) })
     },
     recommend: async (request) => recommendHere(request, await hardwareFor(request)),
   }
@@ -56,6 +57,18 @@ function knowledgeOf(correction: PlanCorrection | undefined, notes: readonly Loc
 function repositoryPart(model: string): Pick<PlanKnowledge, 'repository'> {
   const known = findModel(model)
   return known ? { repository: `${known.owner}/${known.id}` } : {}
+}
+
+/** Room alone does not run a model. */
+function supportNotes(model: string, engine: PlanReport['wishes']['engine']): Localized[] {
+  const known = engine === 'llama' ? findModel(model) : undefined
+  if (!known || known.llamaCpp.support === 'yes' || known.llamaCpp.support === 'partly') return []
+  return [
+    {
+      en: `llama.cpp, and so the embedded engine, does not run ${known.id} (state: November 2026): the memory is right, but it needs another engine (bendi models ${known.id}).`,
+      zh: `llama.cpp 及内置引擎尚不支持 ${known.id}（截至 2026 年 11 月）：内存数字有效，但须使用其他引擎（bendi models ${known.id}）。`,
+    },
+  ]
 }
 
 function nameNotes(model: string): Localized[] {

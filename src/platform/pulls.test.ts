@@ -133,6 +133,20 @@ describe('pulls', () => {
     expect((await collect(pulls, id)).at(-1)).toMatchObject({ state: 'done', choice })
   })
 
+  it('that are joined by somebody who names a speed go on at that speed', async () => {
+    const { pulls, sources } = make()
+    const { id } = pulls.start('m')
+    await settle()
+    expect(pulls.start('m').id).toBe(id)
+    expect(pulls.start('m', { limitRate: 2000 })).toMatchObject({ id, state: 'waiting' })
+    pulls.start('m', { limitRate: 2000 })
+    await settle()
+    await settle()
+    expect(sources.map(({ limitRate }) => limitRate)).toEqual([undefined, 2000])
+    sources[1]?.end.resolve(model)
+    expect((await collect(pulls, id)).at(-1)?.state).toBe('done')
+  })
+
   it('that are asked for again while paused go on', async () => {
     const { pulls, sources } = make()
     const { id } = pulls.start('m')

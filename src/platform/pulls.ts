@@ -75,6 +75,8 @@ export class Pulls {
       if (wishes.limitRate !== undefined) running.wishes = { ...running.wishes, limitRate: wishes.limitRate }
       return this.resume(running.pull.id)
     }
+    if (running && wishes.limitRate !== undefined && wishes.limitRate !== running.wishes.limitRate)
+      return this.#slowTo(running, wishes.limitRate)
     if (running) return running.pull
     if (needsNetwork && this.#options.offline) throw new AppError('offline', { what: text })
     return this.#begin(text, wishes)
@@ -102,6 +104,13 @@ export class Pulls {
       job.abort.abort(new AppError('cancelled'))
     }
     return job.pull
+  }
+
+  /** The last one who names a speed is heard: it goes on from what has arrived, at that speed. */
+  #slowTo(job: Job, limitRate: number): Pull {
+    job.wishes = { ...job.wishes, limitRate }
+    this.pause(job.pull.id)
+    return this.resume(job.pull.id)
   }
 
   /** Throws `not-found`. What has arrived is kept; `resume` goes on with it. */

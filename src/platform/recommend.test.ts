@@ -49,11 +49,41 @@ describe('recommendations', () => {
     expect(chinese?.title).toMatch(/DeepSeek|Qwen|GLM/)
   })
 
+  test.each(['zh', '中文', 'Chinese', 'zh-CN', 'zh_CN', '英文、中文', 'en，zh'])('know Chinese as "%s"', (languages) => {
+    expect(recommended({ for: 'chat', languages, ram: '32G' }).languages).toContain('zh')
+  })
+
   test('of Ascend cards are for vLLM, in 8-bit integers or 16 bits', () => {
     const { models } = recommended({ for: 'chat', gpu: '8x910B', ram: '512G' })
     expect(models.length).toBeGreaterThan(2)
     for (const model of models)
       expect(model).toMatchObject({ placement: 'tensor-parallel', quantization: expect.stringMatching(/INT8|BF16/) })
+  })
+
+  test('put what answers at once before what is hardly better and half beside the card', () => {
+    const first = (gpu: string, ram: string): string => recommended({ for: 'chat', gpu, ram }).models[0]?.title ?? ''
+    expect(first('T4', '16G')).toBe('gpt-oss-20b')
+    expect(first('4060', '16G')).toMatch(/gpt-oss-20b|A3B/)
+    expect(first('4090', '512G')).toBe('DeepSeek-V4-Flash-0731')
+  })
+
+  test('name as a download only what is those very weights, and no format that the cards have no kernels for', () => {
+    const ascend = recommended({ for: 'chat', gpu: '8x910B', ram: '512G' }).models
+    for (const { quantization, kv, pull } of ascend) {
+      expect(kv).not.toBe('fp8')
+      if (quantization === 'INT8') expect(pull).toBeUndefined()
+    }
+    const old = recommended({ for: 'chat', gpu: '8x4090', ram: '512G' }).models
+    expect(old.filter((model) => model.quantization === 'FP4+FP8')).toEqual([])
+    // FP8 as published is not blown up to 16 bits.
+    const v3 = recommended({ for: 'chat', gpu: '16xH20', ram: '2T' }).models.find((model) => model.title === 'DeepSeek-V3.2')
+    expect(v3).toMatchObject({ quantization: 'FP8', pull: 'hf:deepseek-ai/DeepSeek-V3.2' })
+  })
+
+  test('on a card that neither vLLM nor the embedded engine drives lie in memory', () => {
+    const { models } = recommended({ for: 'chat', gpu: 'S80', ram: '32G' })
+    expect(models.length).toBeGreaterThan(2)
+    for (const { placement } of models) expect(placement).toBe('memory')
   })
 
   test('say when nothing sensible fits, and name hosts and the smallest machines', () => {

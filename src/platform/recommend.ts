@@ -10,23 +10,21 @@ import type { Candidate } from '../planner/recommend.ts'
 import { smallestMachine } from '../planner/suggestions.ts'
 import type { Hardware } from '../shared/api.ts'
 import type { Recommendation, RecommendReport, RecommendRequest } from '../shared/plan.ts'
-import { headerOfCatalogue } from './plan-header.ts'
+import { headerOfCatalogue, quantizationOfFormat } from './plan-header.ts'
 
 const CHINESE_FAMILIES = /^(deepseek|janus|qwen|glm|kimi)/i
 const MOST_MODELS = 8
-/** Smaller ones answer, but not sensibly. */
+/** Smaller ones answer, but not sensibly; nor do small ones in so few bits. */
 const SENSIBLE_BYTES = 900_000_000
+const FEW_BITS = /^(I?Q[123])/
 
 /** `now`: ms since 1970. Throws `invalid-field`. */
 export function recommendHere(request: RecommendRequest, hardware: Hardware, now: number = Date.now()): RecommendReport {
   const machine = plannedMachine(hardware, request)
-  const languages = (request.languages ?? '')
-    .toLowerCase()
-    .split(/[,，\s]+/)
-    .filter((word) => word !== '')
+  const languages = languagesOf(request.languages ?? '')
   const need = { task: request.for ?? 'chat', users: request.users ?? 1, context: request.context ?? 8192, languages, now }
   const models = withoutTwins(recommend(newest(candidates()), machine, need)).slice(0, MOST_MODELS)
-  const isSensible = models.some((model) => model.download >= SENSIBLE_BYTES)
+  const isSensible = models.some(({ download, quantization }) => download >= SENSIBLE_BYTES * (FEW_BITS.test(quantization) ? 4 : 1))
   return {
     for: need.task,
     users: need.users,
@@ -37,6 +35,21 @@ export function recommendHere(request: RecommendRequest, hardware: Hardware, now
     ...(isSensible ? {} : { instead: instead(need, hardware) }),
   }
 }
+
+/** `zh,en`; also `中文`, `Chinese`, `zh-CN`. */
+function languagesOf(text: string): string[] {
+  const words = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .split(/[,、;\s]+/)
+    .filter((word) => word !== '')
+  return [...new Set(words.map((word) => LANGUAGE_WORDS.find(([pattern]) => pattern.test(word))?.[1] ?? word))]
+}
+
+const LANGUAGE_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^(zh\b|zh[-_]|cn$|chinese|mandarin|中|汉语|漢語|华语|普通话)/, 'zh'],
+  [/^(en\b|en[-_]|english|英)/, 'en'],
+]
 
 /** Tuned for use, text in and out, with a known shape; drafts and experiments are left out. */
 function candidates(): Candidate[] {
@@ -63,12 +76,18 @@ function candidateOf(model: CatalogueModel): Candidate[] {
 
 /** A short name when it stands for that quantisation, else the file in a repository of GGUFs. */
 function pullName(model: CatalogueModel, quantization: string, engine: string): string | undefined {
-  if (engine !== 'llama') return `hf:${model.owner}/${model.id}`
+  if (engine !== 'llama') return isServedAs(model, quantization) ? `hf:${model.owner}/${model.id}` : undefined
   const [short] = shortNamesOf(model)
   if (short?.quantization === quantization) return short.name
   const repository =
     short?.sources[0]?.replace(/:[^:/]*$/, '') ?? (model.gguf[0] === undefined ? undefined : `hf:${model.gguf[0].split(' ')[0]}`)
   return repository === undefined ? undefined : `${repository}:${quantization}`
+}
+
+/** The published files themselves; 16-bit ones are made FP8 while vLLM loads them. Other formats are other repositories. */
+function isServedAs({ weights }: CatalogueModel, quantization: string): boolean {
+  const own = quantizationOfFormat(weights.format)
+  return own === quantization || (own === 'BF16' && quantization === 'FP8')
 }
 
 /** Models of the same shape and purpose differ in their date alone: the newest is looked at. */

@@ -23,6 +23,8 @@ export interface Records {
   seal(): Promise<Seal>
   /** Takes up what another process left behind, and runs batches from now on. Does nothing where nothing was ever stored. */
   start(runLine: RunLine): Promise<void>
+  /** Ends what runs without a client. Who is being answered can still have that stored. Idempotent. */
+  stop(): Promise<void>
   /** Idempotent. */
   close(): Promise<void>
 }
@@ -52,21 +54,23 @@ export function createRecords({
   batchParallel = BATCH_PARALLEL,
 }: RecordsOptions): Records {
   const file = path.join(home, 'bendi.db')
-  const store = new LazyStore(() => openStore({ file, logger, now: () => clock.now() }))
+  const folder = path.join(home, 'files')
+  const store = new LazyStore(() => openStore({ file, logger, now: () => clock.now(), folders: [folder] }))
   const shared = { database: async () => (await store.open()).db, logger, now: () => clock.now() }
-  const files = new Files({ ...shared, folder: path.join(home, 'files'), newId, limit: fileLimit })
+  const files = new Files({ ...shared, folder, newId, limit: fileLimit })
   const responses = new Responses(shared)
   const batches = new Batches({ ...shared, files, clock, newId, parallel: batchParallel, load })
   let seal: Promise<Seal> | undefined
+  let stopping: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let cancelTidying = (): void => {}
   const tidy = async (): Promise<void> => {
-    if (closing || !(await exists(file))) return
+    if (stopping || !(await exists(file))) return
     await reported(logger, async () => {
       await responses.forgetOld()
       await files.sweep()
     })
-    if (!closing) cancelTidying = clock.timer(TIDY_MS, () => void tidy())
+    if (!stopping) cancelTidying = clock.timer(TIDY_MS, () => void tidy())
   }
   const start = async (runLine: RunLine): Promise<void> => {
     batches.attach(runLine)
@@ -77,10 +81,13 @@ export function createRecords({
     })
     await tidy()
   }
-  const close = async (): Promise<void> => {
+  const stop = async (): Promise<void> => {
     cancelTidying()
     await starting
     await Promise.all([responses.close(), batches.close()])
+  }
+  const close = async (): Promise<void> => {
+    await (stopping ??= stop())
     await store.close()
   }
   let starting: Promise<void> | undefined
@@ -90,6 +97,7 @@ export function createRecords({
     batches,
     seal: () => (seal ??= openSeal(shared.database, logger)),
     start: (runLine) => (starting ??= start(runLine)),
+    stop: () => (stopping ??= stop()),
     close: () => (closing ??= close()),
   }
 }

@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { answer } from '../../test/fakes/scripted-engine.ts'
 import { createScriptedServer } from '../../test/fakes/scripted-server.ts'
+import { chooseEncoding } from './static-files.ts'
 
 const PATH = '/v1/chat/completions'
 const CHAT = { model: 'scripted', messages: [{ role: 'user', content: 'Hi' }] }
@@ -37,4 +38,22 @@ test('errors too are readable when they are compressed', async () => {
   const response = await post(PATH, { ...CHAT, model: 'x'.repeat(2000) }, { 'accept-encoding': 'gzip' })
   expect([response.status, response.headers.get('content-encoding')]).toEqual([404, 'gzip'])
   expect(JSON.parse(gunzipSync(Buffer.from(await response.arrayBuffer())).toString())).toMatchObject({ error: { code: 'model_not_found' } })
+})
+
+test.each([
+  [undefined, 'identity'],
+  ['', 'identity'],
+  ['gzip', 'gzip'],
+  ['gzip, br', 'br'],
+  ['br;q=0.1, gzip;q=0.9', 'gzip'],
+  ['br; q=0, gzip', 'gzip'],
+  ['*', 'br'],
+  ['*;q=0', 'identity'],
+  ['*, br;q=0', 'gzip'],
+  ['identity, gzip;q=0.5', 'identity'],
+  ['identity;q=0, GZIP;Q=0.5', 'gzip'],
+  ['gzip;q=nonsense', 'identity'],
+  ['zstd, deflate', 'identity'],
+] as const)('of "%s" the encoding is %s', (accepted, encoding) => {
+  expect(chooseEncoding(accepted)).toBe(encoding)
 })

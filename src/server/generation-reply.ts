@@ -1,7 +1,7 @@
 /** Events of an answer as an HTTP reply, streamed or not. */
 import type { Context } from 'hono'
 import { AppError } from '../shared/errors.ts'
-import type { GenerateEvent } from '../shared/generate.ts'
+import type { GenerateEvent, Notice } from '../shared/generate.ts'
 import { collectAnswer, type Answer } from './collect-answer.ts'
 import { isWaiting, truncatedHeader, type StreamEncoder } from './dialects/openai-reply.ts'
 import { openEventStream, streamHeaders } from './event-stream.ts'
@@ -22,7 +22,10 @@ export async function streamReply(
     {
       open,
       ...(encoder.framing ? { framing: encoder.framing } : {}),
-      merge: mergeEvent,
+      merge: (pending, event) => {
+        if (event.type === 'notice') tellTruncated(c, event.notice)
+        mergeEvent(pending, event)
+      },
       isWaiting,
       errorOf: (event) => (event.type === 'error' ? event.error : undefined),
       isLast: (event) => event.type === 'finish',
@@ -46,12 +49,19 @@ export async function jsonReply<Reply extends object>(
   reply: (answer: Answer) => Reply,
 ): Promise<Response> {
   const answer = await collectAnswer(open(c.req.raw.signal), choices)
-  const truncated = truncatedHeader(answer.notices)
-  if (truncated !== undefined) c.header('x-bendi-truncated', truncated)
+  for (const notice of answer.notices) tellTruncated(c, notice)
   return c.json(reply(answer))
+}
+
+/** A notice comes before the first word, for which the headers of a stream wait a while; no SDK shows the comment that tells it later. */
+export function tellTruncated(c: Context, notice: Notice): void {
+  const dropped = truncatedHeader([notice])
+  if (dropped !== undefined && !c.finalized) c.header('x-bendi-truncated', dropped)
 }
 
 /** A HEAD request would do the work and throw it away, unread and therefore never ended. */
 export function refuseHead(c: Context): void {
-  if (c.req.method === 'HEAD') throw new AppError('method-not-allowed', { path: c.req.path, method: 'HEAD', allowed: 'GET' })
+  if (c.req.method !== 'HEAD') return
+  c.header('allow', 'GET')
+  throw new AppError('method-not-allowed', { path: c.req.path, method: 'HEAD', allowed: 'GET' })
 }

@@ -86,6 +86,20 @@ describe('listening', () => {
     }
   })
 
+  test('refuses what it cannot serve in the form of the surface that was asked', async () => {
+    const { port } = await start()
+    for (const [request, status, part] of [
+      ['GET /v1/messages HTTP/1.1\r\nConnection: close\r\n\r\n', 400, '"type":"error"'],
+      ['GET /api/tags HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400, '{"error":"Invalid request: its address cannot be read"}'],
+      ['GET /v1/models HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\nConnection: close\r\n\r\n', 417, '"code":"invalid_request"'],
+    ] as const) {
+      const reply = await exchange(port, request)
+      expect(reply).toContain(`HTTP/1.1 ${status} `)
+      expect(reply).toMatch(/x-request-id: req_/i)
+      expect(reply).toContain(part)
+    }
+  })
+
   test('takes a body that comes in pieces of unknown length, up to the limit', async () => {
     const { address } = await start({ bodyLimit: 10_000 })
     const post = (body: string): Promise<number | undefined> =>
@@ -115,6 +129,17 @@ describe('a client that vanishes', () => {
       socket.destroy()
       await expect.poll(() => engine.live).toBe(0)
     }
+  })
+})
+
+describe('a client that has sent several requests at once', () => {
+  test('ends them all when it vanishes, also those whose replies had to wait', async () => {
+    const { engine, port } = await start({ script: () => [{ type: 'text-delta', choice: 0, text: 'a' }, new Promise(() => {})] })
+    const socket = net.connect(port, '127.0.0.1')
+    for (let count = 0; count < 3; count++) chatOn(socket)
+    await expect.poll(() => engine.live).toBe(3)
+    socket.destroy()
+    await expect.poll(() => engine.live).toBe(0)
   })
 })
 

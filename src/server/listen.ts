@@ -92,6 +92,8 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
       headersTimeout: timeouts.headers,
       // It would cut an upload that goes on well.
       requestTimeout: 0,
+      // Without one, Node would answer without a body.
+      requireHostHeader: false,
       keepAliveTimeout: timeouts.keepAlive,
       connectionsCheckingInterval: timeouts.checkInterval,
       // Finds out about clients that have vanished without a word.
@@ -104,6 +106,8 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
       })
       // On a connection that was open already.
       if (doors.closing) return turnAway(incoming, outgoing)
+      const broken = brokenTarget(incoming)
+      if (broken !== undefined) return refuse(incoming, outgoing, 400, new AppError('invalid-request', { reason: broken }))
       watchBody(incoming, outgoing, timeouts.body, () => dropSlow(incoming, outgoing, timeouts.body))
       doors.replies.add(outgoing)
       outgoing.once('close', () => doors.replies.delete(outgoing))
@@ -111,13 +115,35 @@ function createHttpServer(app: Hono, timeouts: Timeouts, doors: Doors): Server {
       return undefined
     },
   )
+  server.on('connection', (socket) => socket.once('close', () => tellPipelined(socket, doors)))
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const reason = `the expectation "${incoming.headers.expect ?? ''}" cannot be met, only 100-continue`
+    refuse(incoming, outgoing, 417, new AppError('invalid-request', { reason }))
+  })
   return server.on('clientError', answerClientError)
+}
+
+/** Node tells the reply that is being sent that its client has gone, but not those that wait behind it. */
+function tellPipelined(socket: Duplex, { replies }: Doors): void {
+  for (const reply of replies) if (reply.req.socket === socket && reply.socket === null) reply.emit('close')
+}
+
+/** What is wrong with the address that is asked for. */
+function brokenTarget({ url = '/', headers: { host } }: IncomingMessage): string | undefined {
+  if (!host) return 'it has no Host header'
+  return URL.canParse(`http://${host}/`) && URL.canParse(url, 'http://localhost') ? undefined : 'its address cannot be read'
 }
 
 /** The server is going: the client is told so in its own dialect, and not to use this connection again. */
 function turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { requestId, body } = errorFor(incoming, new AppError('shutting-down'))
-  outgoing.writeHead(503, { 'content-type': 'application/json', connection: 'close', 'retry-after': '5', 'x-request-id': requestId })
+  outgoing.setHeader('retry-after', '5')
+  refuse(incoming, outgoing, 503, new AppError('shutting-down'))
+}
+
+/** The last reply on this connection, without the app. */
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, status: number, error: AppError): void {
+  const { requestId, body } = errorFor(incoming, error)
+  outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close', 'x-request-id': requestId })
   outgoing.end(body)
 }
 

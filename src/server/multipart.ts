@@ -14,7 +14,7 @@ const MAX_PARTS = 32
 const MAX_HEADER = 16 * 1024
 const MAX_FIELD = 64 * 1024
 
-/** Throws `invalid-request`, and `invalid-field` when there is no file called `name`. */
+/** Throws `unsupported-media-type`, `invalid-request`, and `invalid-field` when there is no file called `name`. */
 export async function readForm(request: Request, name: string): Promise<UploadedForm> {
   const boundary = boundaryOf(request.headers.get('content-type') ?? '')
   if (!request.body) throw invalid('the body is empty')
@@ -73,7 +73,9 @@ async function* readParts(reader: ByteReader, boundary: string, fields: Map<stri
 
 /** `multipart/form-data; boundary=…`, quoted or not (RFC 2046, 5.1.1). */
 function boundaryOf(type: string): string {
-  if (!/^multipart\/form-data\s*(?:;|$)/i.test(type)) throw invalid('expected multipart/form-data with a file')
+  if (type === '') throw invalid('expected multipart/form-data with a file')
+  if (!/^multipart\/form-data\s*(?:;|$)/i.test(type))
+    throw new AppError('unsupported-media-type', { type, expected: 'multipart/form-data' })
   const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type)
   const boundary = match?.[1] ?? match?.[2]
   if (boundary === undefined) throw invalid('its boundary is missing')

@@ -31,12 +31,12 @@ export interface OpenApiDocument {
 const DESCRIPTION: Localized = {
   en:
     'Every reply has `x-request-id`; a caller’s own id (letters, digits, `_.:-`) is kept. Errors have the form of the surface that was asked, in English or Chinese by `Accept-Language`. ' +
-    '429 and 503 have `retry-after`. POSTs with JSON take an `Idempotency-Key`: the same key and body get the same reply for 24 hours ' +
-    '(`idempotent-replayed: true`), another body is an error 422; streams are not kept. Fields without effect are listed in `x-bendi-ignored`.',
+    '429 and 503 have `retry-after`. POSTs with JSON take an `Idempotency-Key`: the same key and body get the same reply for 24 hours, ' +
+    'until the server stops (`idempotent-replayed: true`), another body is an error 422; streams, uploads and errors are not kept. Fields without effect are listed in `x-bendi-ignored`.',
   zh:
     '每个回复都带有 `x-request-id`；调用方自带的 id（字母、数字、`_.:-`）会保留。错误采用所请求接口的形式，并按 `Accept-Language` 以英文或中文给出。' +
-    '429 和 503 带有 `retry-after`。JSON 的 POST 请求可带 `Idempotency-Key`：24 小时内相同的键和请求体得到相同的回复' +
-    '（`idempotent-replayed: true`），不同的请求体得到错误 422；流式回复不保存。没有作用的字段列在 `x-bendi-ignored` 中。',
+    '429 和 503 带有 `retry-after`。JSON 的 POST 请求可带 `Idempotency-Key`：24 小时内（服务停止前）相同的键和请求体得到相同的回复' +
+    '（`idempotent-replayed: true`），不同的请求体得到错误 422；流式回复、上传和错误不保存。没有作用的字段列在 `x-bendi-ignored` 中。',
 }
 
 /** The words of people in one language; names and schemas are the same in both. */

@@ -91,20 +91,21 @@ async function compress(bytes: Uint8Array<ArrayBuffer>, encoding: 'br' | 'gzip')
   return new Uint8Array(encoding === 'br' ? await promisify(brotliCompress)(bytes, options) : await promisify(gzip)(bytes))
 }
 
-/** The best of what the client takes (RFC 9110, section 12.5.3). */
+/** What the client likes best of what we have (RFC 9110, section 12.5.3); of what it likes equally, the smallest. */
 export function chooseEncoding(acceptEncoding: string | undefined): Encoding {
-  const accepted = new Set(
-    (acceptEncoding ?? '')
-      .split(',')
-      .map((item) =>
-        item
-          .trim()
-          .toLowerCase()
-          .split(/\s*;\s*/),
-      )
-      .filter(([, quality]) => quality === undefined || Number(quality.replace(/^q=/, '')) > 0)
-      .map(([name]) => name),
-  )
-  if (accepted.has('br')) return 'br'
-  return accepted.has('gzip') ? 'gzip' : 'identity'
+  const qualities = new Map((acceptEncoding ?? '').split(',').map(qualityOf))
+  const liked = (name: string): number => qualities.get(name) ?? qualities.get('*') ?? 0
+  const [brotli, zip, plain] = [liked('br'), Math.max(liked('gzip'), liked('x-gzip')), qualities.get('identity') ?? 0]
+  if (Math.max(brotli, zip) <= 0 || plain > Math.max(brotli, zip)) return 'identity'
+  return brotli >= zip ? 'br' : 'gzip'
+}
+
+/** `gzip;q=0.5` → its name and its weight; one that cannot be read is 0. */
+function qualityOf(item: string): [name: string, quality: number] {
+  const [name = '', ...parameters] = item
+    .trim()
+    .toLowerCase()
+    .split(/\s*;\s*/)
+  const quality = parameters.find((parameter) => parameter.startsWith('q='))
+  return [name, quality === undefined ? 1 : Number(quality.slice(2)) || 0]
 }

@@ -191,6 +191,7 @@ export type GenerateEvent =
   | { type: 'prefill'; done: number; total: number }
   | { type: 'text-delta'; choice: number; text: string; logprobs?: TokenLogprob[] }
   | { type: 'reasoning-delta'; choice: number; text: string; logprobs?: TokenLogprob[] }
+  /** Calls come one after the other, numbered from 0: with the next one, or with text, a call is over. */
   | { type: 'tool-call-delta'; choice: number; call: number; id?: string; name?: string; arguments: string }
   /** Before the first text. The first token has no logprob: 0 stands there. */
   | { type: 'prompt-logprobs'; tokens: TokenLogprob[] }

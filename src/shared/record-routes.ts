@@ -30,8 +30,9 @@ export const recordRoutes: readonly WireRoute[] = [
         '`background` the answer goes on without its client; a restart of the server ends it as `failed`. Function tools (`strict` is false unless given), ' +
         '`custom` tools (a grammar is told to the model, not enforced) and `namespace` groups of both; a tool that only OpenAI can run is left out and ' +
         'listed in `x-bendi-ignored` when there are others, and refused when it is alone. ' +
-        'The stream has no `[DONE]`: it ends with `response.completed`, `.incomplete` or `.failed`.',
-      zh: '保存 30 天，除非 `store` 为 false；回复中的 `store` 说明是否已保存。思考内容是 `reasoning` 类型的条目，文本在 `content` 中；要求 `reasoning.summary` 时在 `summary` 中；`include: ["reasoning.encrypted_content"]` 还会给出加密的形式。设置 `background` 时，客户端离开后回答继续进行；服务重启会使其以 `failed` 结束。支持函数工具（`strict` 默认为 false）、`custom` 工具（语法只告知模型，不强制）以及由两者组成的 `namespace`；只有 OpenAI 能运行的工具，在还有其他工具时会被省略并列在 `x-bendi-ignored` 中，仅有它时会被拒绝。流没有 `[DONE]`：以 `response.completed`、`.incomplete` 或 `.failed` 结束。',
+        '`truncation: "auto"` (or `x-bendi-truncation`) drops the oldest turns of a conversation that is too long, and `x-bendi-truncated` says ' +
+        'so. The stream has no `[DONE]`: it ends with `response.completed`, `.incomplete` or `.failed`.',
+      zh: '保存 30 天，除非 `store` 为 false；回复中的 `store` 说明是否已保存。思考内容是 `reasoning` 类型的条目，文本在 `content` 中；要求 `reasoning.summary` 时在 `summary` 中；`include: ["reasoning.encrypted_content"]` 还会给出加密的形式。设置 `background` 时，客户端离开后回答继续进行；服务重启会使其以 `failed` 结束。支持函数工具（`strict` 默认为 false）、`custom` 工具（语法只告知模型，不强制）以及由两者组成的 `namespace`；只有 OpenAI 能运行的工具，在还有其他工具时会被省略并列在 `x-bendi-ignored` 中，仅有它时会被拒绝。`truncation: "auto"`（或 `x-bendi-truncation`）会丢弃过长对话中最早的轮次，并在 `x-bendi-truncated` 中说明。流没有 `[DONE]`：以 `response.completed`、`.incomplete` 或 `.failed` 结束。',
     },
     body: ResponseRequestSchema,
     response: ResponseSchema,

@@ -46,6 +46,17 @@ export async function updateBatch(db: Database, id: string, changes: Partial<Bat
   await db.updateTable('batches').set(changes).where('id', '=', id).execute()
 }
 
+/** False when it can no longer be cancelled: it is ending, or has ended. */
+export async function markCancelling(db: Database, id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('batches')
+    .set({ status: 'cancelling', cancelling_at: now })
+    .where('id', '=', id)
+    .where('status', 'in', ['validating', 'in_progress'])
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 /** Throws away the lines that a validation cut short may have left. */
 export async function clearLines(db: Database, batchId: string): Promise<void> {
   await db.deleteFrom('batch_lines').where('batch_id', '=', batchId).execute()

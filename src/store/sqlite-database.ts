@@ -96,6 +96,15 @@ function sqliteCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+/** Another process holds the file; a moment later it may not. */
+export function isBusy(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return (
+    /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(cause) ?? '') ||
+    /database (?:table )?is locked/i.test(cause instanceof Error ? cause.message : '')
+  )
+}
+
 /** The file is there and is no (whole) database. */
 export function isCorrupt(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sql } from 'kysely'
@@ -9,7 +9,7 @@ import { parseColumn } from './column-types.ts'
 import { migrations, type SchemaChange } from './migrations.ts'
 import { TABLES } from './schema.ts'
 import { secretNamed } from './secrets.ts'
-import { toSqlValue } from './sqlite-database.ts'
+import { openSqlite, toSqlValue } from './sqlite-database.ts'
 import { openStore, type Store } from './store.ts'
 
 let folder: string
@@ -113,6 +113,63 @@ describe('migrations', () => {
     const { db } = await openHere({ changes: [...migrations, later] })
     await sql`insert into later values ('x')`.execute(db)
   })
+
+  test('of a newer version are told as such, and left alone', async () => {
+    const later: SchemaChange = { name: '9999-later', up: async (schema) => schema.createTable('later', { id: 'text' }, ['id']) }
+    await (await openHere({ changes: [...migrations, later] })).close()
+    const before = await readFile(fileOf())
+    await expect(openHere()).rejects.toMatchObject({
+      code: 'store-unavailable',
+      data: { reason: expect.stringContaining('newer') as string },
+    })
+    expect(await readFile(fileOf())).toEqual(before)
+    await openHere({ changes: [...migrations, later] })
+  })
+})
+
+describe('another program that holds the file', () => {
+  test('is waited for, and nothing else waits meanwhile', async () => {
+    const { db } = await openHere()
+    const other = openSqlite(fileOf())
+    other.exec('begin exclusive')
+    // Would take seconds if SQLite waited itself.
+    const begin = performance.now()
+    const writing = secretNamed(db, 'a')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(performance.now() - begin).toBeLessThan(1000)
+    other.exec('rollback')
+    const secret = await writing
+    expect(other.prepare('select name, value from secrets').all([])).toEqual([{ name: 'a', value: secret }])
+    other.close()
+  })
+
+  test('is waited for when we open it', async () => {
+    await (await openHere()).close()
+    const other = openSqlite(fileOf())
+    other.exec('begin exclusive')
+    const opening = openHere()
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    other.exec('rollback')
+    expect(await secretNamed((await opening).db, 'a')).toHaveLength(32)
+    other.close()
+  })
+
+  test('and does not let go is an error', async () => {
+    const { db } = await openHere({ patienceMs: 100 })
+    const other = openSqlite(fileOf())
+    other.exec('begin exclusive')
+    const reason = expect.stringContaining('locked') as string
+    await expect(secretNamed(db, 'a')).rejects.toMatchObject({ code: 'store-unavailable', data: { reason } })
+    await expect(db.transaction().execute((inside) => secretNamed(inside, 'a'))).rejects.toMatchObject({ code: 'store-unavailable' })
+    other.exec('rollback')
+    // What is written afterwards is there for everybody, and nothing is held back.
+    await secretNamed(db, 'b')
+    await db.transaction().execute((inside) => secretNamed(inside, 'c'))
+    expect(other.prepare('select name from secrets order by name').all([])).toEqual([{ name: 'b' }, { name: 'c' }])
+    other.exec('begin exclusive')
+    other.exec('rollback')
+    other.close()
+  })
 })
 
 describe('the file', () => {
@@ -138,11 +195,16 @@ describe('the file', () => {
     await damage(fileOf())
     const broken = await readFile(fileOf())
     const log: LogEntry[] = []
-    const { db } = await openHere({ logger: createLogger({ level: 'error', sink: (entry) => log.push(entry) }) })
+    const folders = [path.join(folder, 'data', 'files'), path.join(folder, 'data', 'nowhere')]
+    await mkdir(path.join(folder, 'data', 'files'))
+    await writeFile(path.join(folder, 'data', 'files', 'file-1'), 'kept')
+    const { db } = await openHere({ folders, logger: createLogger({ level: 'error', sink: (entry) => log.push(entry) }) })
     expect(await secretNamed(db, 'a')).toHaveLength(32)
     expect(log).toHaveLength(1)
     const aside = String(log[0]?.fields['aside'])
     expect(await readFile(aside)).toEqual(broken)
+    const ending = aside.slice(fileOf().length)
+    expect(await readFile(path.join(folder, 'data', `files${ending}`, 'file-1'), 'utf8')).toBe('kept')
   })
 
   test('in a folder that cannot be is a clear error', async () => {

@@ -8,6 +8,7 @@ import { COLUMN_TYPES } from './column-types.ts'
 import { migrate } from './migrate.ts'
 import { migrations, type SchemaChange } from './migrations.ts'
 import type { Database, Tables } from './schema.ts'
+import { patiently } from './patiently.ts'
 import { isCorrupt, openSqlite, type OpenSqliteDatabase } from './sqlite-database.ts'
 import { StoreDialect } from './sqlite-dialect.ts'
 
@@ -17,6 +18,10 @@ export interface StoreOptions {
   /** ms since 1970. */
   now(): number
   changes?: readonly SchemaChange[]
+  /** Folders whose content only the tables explain: they are moved aside together with a broken file. */
+  folders?: readonly string[]
+  /** How long another program may hold the file before that is an error, ms. */
+  patienceMs?: number
 }
 
 export interface Store {
@@ -28,11 +33,13 @@ export interface Store {
 /** A bigger file is not read through at every start, bytes. */
 const CHECKED_BYTES = 64 * 1024 * 1024
 
+const PATIENCE_MS = 3000
+
 /** Brings the tables up to date. A file that is broken is moved aside (told in the log), never deleted. Throws `store-unavailable`. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   await prepareFile(options.file)
   try {
-    return await openAndMigrate(options)
+    return await patiently(options.patienceMs ?? PATIENCE_MS, () => openAndMigrate(options))
   } catch (error) {
     if (!isCorrupt(error)) throw error
     const aside = await moveAside(options)
@@ -52,9 +59,9 @@ async function prepareFile(file: string): Promise<void> {
   }
 }
 
-async function openAndMigrate({ file, changes = migrations }: StoreOptions): Promise<Store> {
+async function openAndMigrate({ file, changes = migrations, patienceMs = PATIENCE_MS }: StoreOptions): Promise<Store> {
   const sqlite = openSqlite(file)
-  const db = new Kysely<Tables>({ dialect: new StoreDialect(sqlite) })
+  const db = new Kysely<Tables>({ dialect: new StoreDialect(sqlite, patienceMs) })
   try {
     configure(sqlite)
     await migrate(db, changes, COLUMN_TYPES.sqlite)
@@ -71,6 +78,8 @@ async function openAndMigrate({ file, changes = migrations }: StoreOptions): Pro
 async function close(db: Database, sqlite: OpenSqliteDatabase): Promise<void> {
   try {
     sqlite.pragma('wal_checkpoint(TRUNCATE)')
+  } catch {
+    // Whoever opens it next reads the log.
   } finally {
     await db.destroy()
     sqlite.close()
@@ -82,7 +91,8 @@ async function close(db: Database, sqlite: OpenSqliteDatabase): Promise<void> {
  * transactions, never the file).
  */
 function configure(sqlite: OpenSqliteDatabase): void {
-  sqlite.pragma('busy_timeout = 3000')
+  // Others are waited for in `patiently`.
+  sqlite.pragma('busy_timeout = 0')
   sqlite.pragma('journal_mode = WAL')
   sqlite.pragma('synchronous = normal')
   // What somebody deletes is not to be found in the file.
@@ -98,10 +108,12 @@ function pragmaNumber(sqlite: OpenSqliteDatabase, name: string): number {
   return row?.[name] ?? 0
 }
 
-async function moveAside({ file, now }: StoreOptions): Promise<string> {
-  const aside = `${file}.broken-${new Date(now()).toISOString().replaceAll(':', '-')}`
+async function moveAside({ file, now, folders = [] }: StoreOptions): Promise<string> {
+  const ending = `.broken-${new Date(now()).toISOString().replaceAll(':', '-')}`
+  const aside = `${file}${ending}`
   try {
     for (const suffix of ['', '-wal', '-shm']) await renameIfThere(`${file}${suffix}`, `${aside}${suffix}`)
+    for (const folder of folders) await renameIfThere(folder, `${folder}${ending}`)
     await prepareFile(file)
   } catch (error) {
     throw unavailable(error)

@@ -243,6 +243,48 @@ describe('run', () => {
     expect(stderr).toContain('Did you mean /help?')
   })
 
+  it('converses in lines of JSON with --json', async () => {
+    const running = home.start(['run', file, '--json'], { isTty: { stdin: true }, script })
+    running.type('one\ntwo\n')
+    running.endInput()
+    const { stdout, stderr } = await running.done
+    const lines = stdout.trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { prompt: 'one', text: 'Blue.', reasoning: 'Let me think.' },
+      { prompt: 'two', text: 'Blue.' },
+    ])
+    expect(stderr).toBe('')
+  })
+
+  it('shows numbers after each answer of a conversation with --stats', async () => {
+    const running = home.start(['run', file, '--stats'], { isTty: { stdin: true }, script })
+    running.type('one\ntwo\n')
+    running.endInput()
+    expect((await running.done).stderr.match(/First token/g)).toHaveLength(2)
+  })
+
+  it('is ended by Ctrl-C while it waits for the end of what is piped in', async () => {
+    const running = home.start(['run', file, 'Summarise:'])
+    running.type('a text without an end')
+    running.signal('SIGTERM')
+    expect(await running.done).toMatchObject({ code: 130, stdout: '' })
+  })
+
+  it('says how to ask what begins with a dash', async () => {
+    const { code, stderr } = await home.run(['run', file, '-5 + 3 = ?'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('begins with a dash stands after --') })
+    expect((await home.run(['run', file, '--', '-5 + 3 = ?'], { script })).stdout).toBe('Blue.\n')
+  })
+
+  it('loads no model for a file without a prompt', async () => {
+    await writeFile(path.join(home.folder, 'prompts.txt'), '\n')
+    const createEngine = (): never => {
+      throw new Error('it must not be loaded')
+    }
+    const { code, stderr } = await home.run(['run', file, '--input-file', 'prompts.txt'], { services: { createEngine } })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('there is no prompt in it') })
+  })
+
   it('is ended by Ctrl-C with 130', async () => {
     const never = new Promise<never>(() => {})
     const running = home.start(['run', file, 'Wait'], { script: () => [{ type: 'text-delta', choice: 0, text: 'start' }, never] })

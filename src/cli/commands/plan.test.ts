@@ -37,6 +37,8 @@ describe('bendi plan REF', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(/✗ does not fit[^]*least loss first[^]*1\. /)
     expect(stdout).toMatch(/missing [\d.]+ GB/)
+    // As they are typed: what is advised can be followed.
+    expect(stdout).toMatch(/--gpu "?[\w ]+"? --ram \d+G --engine (vllm|llama) --quant \S+ --kv \w+/)
   })
 
   it('gives programs the whole report', async () => {
@@ -48,6 +50,8 @@ describe('bendi plan REF', () => {
     [['--gpu', 'Voodoo'], 'NAME-48G@900GB/s'],
     [['--context', '0'], '--context'],
     [['--quant', 'Q9'], 'Q9'],
+    [['--kv-layout', 'round'], '--kv-layout'],
+    [['--for', 'code'], 'leave the model out'],
   ])('refuses %j', async (flags, text) => {
     const { code, stderr } = await home.run(['plan', 'DeepSeek-V4-Flash', ...flags], OFFLINE)
     expect(code).toBe(1)
@@ -59,6 +63,11 @@ describe('bendi plan without a model', () => {
   it('recommends by flags', async () => {
     const { stdout } = await home.run(['plan', '--for', 'code', '--gpu', '4090', '--ram', '64G', '--json'], OFFLINE)
     expect(RecommendReportSchema.parse(JSON.parse(stdout)).models.length).toBeGreaterThan(2)
+  })
+
+  it('refuses flags that would change nothing', async () => {
+    const { code, stderr } = await home.run(['plan', '--engine', 'vllm', '--lang', 'zh'], OFFLINE)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('仅用于规划单个模型；请写 bendi plan 模型') })
   })
 
   it('asks at a terminal when nothing is said, and takes the usual for an empty answer', async () => {

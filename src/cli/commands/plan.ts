@@ -72,12 +72,25 @@ export const plan = defineCommand({
     if (flags.table !== undefined) return printTable(flags.table, context)
     const { gpu, ram, users, context: tokens, for: task, languages } = flags
     const model = positionals['REF']
+    refuseOthers(flags, model === undefined)
     if (model !== undefined) return planOne(given({ ...flags, context: tokens, model }), context)
     const wishes = given({ gpu, ram, users, context: tokens, for: task, languages })
     const asks = Object.keys(wishes).length === 0 && !output.json && context.io.isTty.stdin && context.io.isTty.stdout
     return recommendModels(asks ? await askWishes(context) : wishes, context)
   },
 })
+
+/** What is only for one model, and what is only for recommendations. */
+const FOR_ONE = ['kv', 'kvLayout', 'engine', 'quant', 'draft', 'explain'] as const
+const FOR_MANY = ['for', 'languages'] as const
+
+/** A flag that would change nothing is a misunderstanding. Throws `invalid-field`. */
+function refuseOthers(flags: Readonly<Record<string, unknown>>, recommends: boolean): void {
+  const wrong = (recommends ? FOR_ONE : FOR_MANY).find((name) => flags[name] !== undefined && flags[name] !== false)
+  if (wrong === undefined) return
+  const reason = recommends ? 'it is for one model; write bendi plan REF' : 'it is for recommendations; leave the model out'
+  throw new AppError('invalid-field', { field: `--${flagName(wrong)}`, reason })
+}
 
 function printTable(name: string, { output }: CommandContext): number {
   if (name.toLowerCase() !== 'r1') throw new AppError('invalid-field', { field: 'table', reason: `"${name}" is not r1` })

@@ -1,12 +1,11 @@
 /** `bendi run`: ask a model, once or in a conversation. */
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import type { Readable } from 'node:stream'
 import { GenerateRequestSchema, SamplingSchema } from '../../shared/generate.ts'
 import type { Message } from '../../shared/generate.ts'
 import { AppError } from '../../shared/errors.ts'
-import { statsText, streamAnswer } from '../answer.ts'
-import type { Answer } from '../answer.ts'
+import { answerResult, statsText, streamAnswer } from '../answer.ts'
 import type { Backend } from '../backend.ts'
 import type { ChatRequest } from '../chat.ts'
 import { startConversation } from '../conversation.ts'
@@ -16,6 +15,7 @@ import { connect, openLocalPlatform, runningServer } from '../connect.ts'
 import { ensureModel } from '../ensure-model.ts'
 import { inOrder } from '../in-order.ts'
 import { localBackend } from '../local-backend.ts'
+import { readPromptFile } from '../prompt-file.ts'
 import { safeText } from '../safe-text.ts'
 import { serverBackend } from '../server-backend.ts'
 import { chosenText } from './up.ts'
@@ -65,7 +65,8 @@ async function runRun(context: RunContext): Promise<void> {
   const prompts = await readPrompts(context)
   const { backend, model } = await chooseModel(context)
   try {
-    if (prompts === undefined) await startConversation({ context, backend, base: requestOf(context, model, []) })
+    if (prompts === undefined)
+      await startConversation({ context, backend, base: requestOf(context, model, []), showsStats: context.flags.stats })
     else if (prompts.length > 1) await answerMany(prompts, backend, model, context)
     else for (const prompt of prompts) await answerOnce(prompt, backend, model, context)
   } finally {
@@ -93,25 +94,22 @@ function checkNumbers({ flags: given, output }: RunContext): void {
 /** Undefined = a conversation. */
 async function readPrompts(context: RunContext): Promise<string[] | undefined> {
   const { flags: given, positionals, io } = context
-  if (given.inputFile !== undefined) return readLines(path.resolve(io.cwd, given.inputFile))
-  const parts = [positionals['PROMPT'] ?? '', io.isTty.stdin ? '' : await readAll(io.stdin)].filter((part) => part.trim() !== '')
+  if (given.inputFile !== undefined) return readPromptFile(path.resolve(io.cwd, given.inputFile), context.output)
+  const piped = io.isTty.stdin ? '' : await readAll(io.stdin, context.signal)
+  const parts = [positionals['PROMPT'] ?? '', piped].filter((part) => part.trim() !== '')
   if (parts.length > 0) return [parts.join('\n\n')]
   if (io.isTty.stdin) return undefined
   throw new AppError('empty-prompt')
 }
 
-async function readLines(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT'
-      ? new AppError('file-not-found', { path: file })
-      : new AppError('usage', { reason: `${file}: ${error.message}` })
-  })
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '')
-}
-
-async function readAll(input: Readable): Promise<string> {
+/** Aborting ends the wait for a writer that never closes its end; throws `cancelled` then. */
+async function readAll(input: Readable, signal: AbortSignal): Promise<string> {
   const pieces: Buffer[] = []
-  for await (const piece of input) pieces.push(Buffer.from(piece as Uint8Array))
+  try {
+    for await (const piece of addAbortSignal(signal, input)) pieces.push(Buffer.from(piece as Uint8Array))
+  } catch (error) {
+    throw signal.aborted ? new AppError('cancelled') : error
+  }
   return Buffer.concat(pieces).toString('utf8')
 }
 
@@ -153,7 +151,7 @@ async function answerOnce(prompt: string, backend: Backend, model: string, conte
   const request = requestOf(context, model, [{ role: 'user', content: prompt }])
   const answer = await streamAnswer(request, { backend, output, isShown: !output.json, showsThoughts: io.isTty.stdout, signal })
   if (signal.aborted) throw new AppError('cancelled')
-  output.result(resultOf(prompt, model, answer))
+  output.result(answerResult(prompt, model, answer))
   if (given.stats) output.note(statsText(answer))
 }
 
@@ -170,7 +168,7 @@ async function answerMany(prompts: readonly string[], backend: Backend, model: s
       return { prompt, answer }
     },
     take: ({ prompt, answer }) => {
-      output.result(resultOf(prompt, model, answer))
+      output.result(answerResult(prompt, model, answer))
       if (!output.json) output.line(`${safeText(answer.text).trim()}\n`)
       if (given.stats) output.note(statsText(answer))
     },
@@ -184,18 +182,6 @@ async function parallelOf(backend: Backend, model: string, { config }: RunContex
   const deployments = await backend.listDeployments()
   const deployment = model === 'default' ? deployments[0] : deployments.find((each) => each.model === model)
   return deployment?.info?.parallel ?? config.parallel ?? PARALLEL_GUESS
-}
-
-function resultOf(prompt: string, model: string, { text, reasoning, reason, stats, ttftMs }: Answer): unknown {
-  return {
-    prompt,
-    model,
-    text,
-    ...(reasoning === '' ? {} : { reasoning }),
-    reason,
-    ...(ttftMs === undefined ? {} : { ttftMs: Math.round(ttftMs) }),
-    ...stats,
-  }
 }
 
 function requestOf({ flags: given }: RunContext, model: string, messages: Message[]): ChatRequest {

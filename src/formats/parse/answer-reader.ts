@@ -6,6 +6,8 @@ import { allowedTools } from '../output-constraint.ts'
 import { looksLikeCall } from './bare-call.ts'
 import type { CallReader } from './call-reader.ts'
 import { CallMarks } from './call-marks.ts'
+import { FenceWatch } from './fence-watch.ts'
+import { isQuoted } from './mark-follows.ts'
 import type { PieceList } from './piece-list.ts'
 import { cutMark, findMark, heldForMarks, startingMark, type TextWindow } from './text-window.ts'
 
@@ -26,6 +28,9 @@ export class AnswerReader implements AnswerStages {
   #stage: Stage
   /** Calls inside of a thought lead back to it. */
   #inThought = false
+  /** A mark was spoken about, so those that belong to it are too, until there is a call. */
+  #speaksOfMarks = false
+  readonly #fence = new FenceWatch()
   #calls: CallReader | undefined
   readonly #thought: ThoughtSyntax | undefined
   readonly #mayThink: boolean
@@ -109,19 +114,17 @@ export class AnswerReader implements AnswerStages {
     return window.text === '' ? 'again' : this.#go('first')
   }
 
-  /** Calls without marks can only stand at the beginning. */
+  /** Calls without marks can only stand at the beginning, and behind others. */
   #firstVisible(window: TextWindow): Step {
     const visible = window.text.trimStart()
     if (!this.#marks.bare) return this.#go('answer')
     const far = window.text.length - visible.length > MAX_HELD_SPACE
     if (visible === '' && !window.ended && !far) return 'wait'
-    if (far || !/^[{[`]/.test(visible)) return this.#go('answer')
-    const verdict = looksLikeCall(visible, window.ended, this.#marks.isTool)
-    if (verdict === 'wait') return 'wait'
-    if (verdict === 'no') return this.#go('answer')
-    window.text = visible
-    this.#calls = this.#marks.bareReader()
-    return this.#go('calling')
+    if (far) return this.#go('answer')
+    const at = { text: visible, ended: window.ended }
+    const step = this.#bareCall(at)
+    if (this.#stage === 'calling') window.text = visible
+    return step
   }
 
   #answer(window: TextWindow): Step {
@@ -132,21 +135,31 @@ export class AnswerReader implements AnswerStages {
   /** At a mark, perhaps behind white space. */
   #openCall(window: TextWindow, mark: string, inThought: boolean): Step {
     const space = leadingSpace(window.text)
-    if (!this.#marks.opens.includes(mark)) {
-      window.text = window.text.slice(0, space) + window.text.slice(space + mark.length)
-      return 'again'
-    }
     const at = { text: window.text.slice(space), ended: window.ended }
-    const reader = this.#marks.readerFor(mark, at)
+    if (!this.#marks.opens.includes(mark)) return this.#dropStray(window, at, mark)
+    const reader = this.#marks.readerFor(mark, at, this.#fence.isInside)
     if (reader === 'wait') return 'wait'
     if (reader === 'no') {
+      this.#speaksOfMarks = true
       this.#pass(window, space + 1)
       return 'again'
     }
     window.text = at.text
+    this.#speaksOfMarks = false
     this.#inThought = inThought
     this.#calls = reader
     return this.#go('calling')
+  }
+
+  /** `at`: the window from the mark on. */
+  #dropStray(window: TextWindow, at: TextWindow, mark: string): Step {
+    const space = window.text.length - at.text.length
+    const behind = { text: at.text.slice(mark.length), ended: at.ended }
+    const quoted = this.#speaksOfMarks ? 'yes' : isQuoted(behind)
+    if (quoted === 'wait') return 'wait'
+    if (quoted === 'yes') this.#pass(window, space + 1)
+    else window.text = window.text.slice(0, space) + behind.text
+    return 'again'
   }
 
   #call(window: TextWindow): Step {
@@ -167,7 +180,17 @@ export class AnswerReader implements AnswerStages {
       return 'again'
     }
     if (!window.ended && strays.some((mark) => mark.startsWith(window.text))) return 'wait'
-    return this.#go(this.#inThought ? 'thinking' : 'answer')
+    if (this.#inThought) return this.#go('thinking')
+    return this.#marks.bare ? this.#bareCall(window) : this.#go('answer')
+  }
+
+  /** At the first visible character: a call without marks, or the answer. */
+  #bareCall(window: TextWindow): Step {
+    const verdict = /^[{[`]/.test(window.text) ? looksLikeCall(window.text, window.ended, this.#marks.isTool) : 'no'
+    if (verdict === 'wait') return 'wait'
+    if (verdict === 'no') return this.#go('answer')
+    this.#calls = this.#marks.bareReader()
+    return this.#go('calling')
   }
 
   /** Passes on what stands before the first mark (and the white space in front of it), and returns the mark; undefined when more is needed. */
@@ -186,6 +209,7 @@ export class AnswerReader implements AnswerStages {
   #pass(window: TextWindow, length: number): void {
     const text = window.text.slice(0, length)
     window.text = window.text.slice(length)
+    this.#fence.push(text)
     if (this.#stage === 'thinking' && this.#split) this.#pieces.reasoning(text)
     else this.#pieces.text(text)
   }

@@ -1,18 +1,13 @@
 /** Which marks begin calls in an answer, and who reads on from each. */
 import type { Tool } from '../../shared/generate.ts'
 import type { AnswerDialect } from '../answer-dialect.ts'
-import type { ToolSyntax } from '../tool-syntax.ts'
 import type { CallReader, CallSink } from './call-reader.ts'
 import { createDsmlReader } from './dsml-calls.ts'
-import { createElementCallReader, elementsFollow } from './element-calls.ts'
+import { createElementCallReader } from './element-calls.ts'
 import { createJsonCallReader } from './json-calls.ts'
+import { followsInFence, followsMark, type MarkedSyntax, type Verdict } from './mark-follows.ts'
 import { createNamedCallReader } from './named-calls.ts'
 import type { TextWindow } from './text-window.ts'
-
-type MarkedSyntax = Exclude<ToolSyntax, { type: 'harmony' }>
-
-/** White space between a mark and its first bracket. */
-const MAX_SPACE = 64
 
 export class CallMarks {
   /** Where calls begin. Empty when there are no tools. */
@@ -47,15 +42,20 @@ export class CallMarks {
   }
 
   /** `window` begins with the mark. `no`: what follows shows that the mark is only spoken about. */
-  readerFor(mark: string, window: TextWindow): CallReader | 'no' | 'wait' {
-    let waits = false
+  readerFor(mark: string, { text, ended }: TextWindow, inFence: boolean): CallReader | 'no' | 'wait' {
+    const behind = { text: text.slice(mark.length), ended }
     for (const syntax of this.#syntaxes) {
       if (!syntax.marks.opens.includes(mark)) continue
-      const follows = followsMark(syntax, mark, window)
-      if (follows === 'yes') return this.#reader(syntax)
-      waits ||= follows === 'wait'
+      const follows = this.#follows(syntax, mark, behind, inFence)
+      // A later syntax does not come before this one has said no: else the cuts would decide between them.
+      if (follows !== 'no') return follows === 'wait' ? 'wait' : this.#reader(syntax)
     }
-    return waits ? 'wait' : 'no'
+    return 'no'
+  }
+
+  #follows(syntax: MarkedSyntax, mark: string, behind: TextWindow, inFence: boolean): Verdict {
+    const follows = followsMark(syntax, mark, behind)
+    return inFence && follows === 'yes' ? followsInFence(syntax, mark, behind, this.isTool) : follows
   }
 
   #reader(syntax: MarkedSyntax): CallReader {
@@ -70,27 +70,6 @@ export class CallMarks {
         return createDsmlReader(this.#tools, this.#sink)
     }
   }
-}
-
-function followsMark(syntax: MarkedSyntax, mark: string, { text, ended }: TextWindow): 'yes' | 'no' | 'wait' {
-  if (syntax.type === 'dsml') return 'yes'
-  const rest = text.slice(mark.length)
-  return syntax.type === 'elements' ? elementsFollow(syntax, mark, { text: rest, ended }) : followsWell(syntax, rest, ended)
-}
-
-/** Objects begin with a bracket or a fence; a name begins with neither. */
-function followsWell(syntax: MarkedSyntax, rest: string, ended: boolean): 'yes' | 'no' | 'wait' {
-  const visible = rest.trimStart()
-  if (isControlMark(syntax)) return 'yes'
-  if (rest.length - visible.length > MAX_SPACE) return 'no'
-  // Cut off right behind the mark: nobody wants to read the mark.
-  if ('```'.startsWith(visible)) return ended ? 'yes' : 'wait'
-  return /^(?:\{|\[|```)/.test(visible) === (syntax.type === 'json') ? 'yes' : 'no'
-}
-
-/** Control tokens are never spoken about. */
-function isControlMark(syntax: MarkedSyntax): boolean {
-  return syntax.type === 'named' && syntax.marks.closes.length > 0
 }
 
 function straysOf(syntax: MarkedSyntax): string[] {

@@ -4,6 +4,7 @@ import { isSpace, JsonScanner } from './json-scanner.ts'
 import { JsonStream } from './json-stream.ts'
 import { isRecord, repairObject } from './repair-json.ts'
 
+const QUOTES = ['"', "'", '”', '`', '’', '＂']
 const ARGUMENT_KEYS = ['arguments', 'parameters', 'args', 'input']
 /** UTF-16 units of an object that are kept for its repair. */
 const MAX_RAW = 512 * 1024
@@ -18,6 +19,8 @@ export class CallObject {
   /** The key or the plain value in progress. */
   #part = newPart()
   #arguments: JsonStream | undefined
+  /** The arguments were something else than an object. */
+  #isLost = false
   /** Arguments that came before the name. */
   #early = ''
   readonly #sink: CallSink
@@ -118,6 +121,7 @@ export class CallObject {
     this.#state = 'next'
     if (this.#key === 'name' && typeof value === 'string' && value !== '') this.#setName(value)
     if (this.#isArgumentsKey() && typeof value === 'string') this.#takeText(value)
+    else if (this.#isArgumentsKey() && value !== null) this.#isLost = true
     if (next !== '') this.#step(next)
   }
 
@@ -160,7 +164,7 @@ export class CallObject {
   #endWithout(): void {
     const value = this.#state === 'done' ? undefined : argumentsOf(repairObject(this.#raw))
     this.#sink.arguments(value ? JSON.stringify(value) : '{}')
-    this.#sink.end(this.#state !== 'done')
+    this.#sink.end(this.#state !== 'done' || this.#isLost)
   }
 
   /** Broken before its name, or the name lies deeper (`{"function": {"name": …}}`); without any it was no call. */
@@ -169,6 +173,8 @@ export class CallObject {
     const call = isRecord(whole?.function) ? whole.function : whole
     const name = call?.name ?? call?.tool ?? (typeof whole?.function === 'string' ? whole.function : undefined)
     if (typeof name !== 'string' || name === '') return this.#sink.text(this.#raw)
+    // A name that was cut off is no name.
+    if (!QUOTES.some((quote) => this.#raw.includes(name + quote))) return
     this.#sink.begin(name)
     this.#sink.arguments(JSON.stringify(argumentsOf(call) ?? {}))
     this.#sink.end(this.#state !== 'done')

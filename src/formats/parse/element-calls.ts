@@ -11,33 +11,11 @@ import { cutMark, dropSpace, type FoundMark, findMark, heldForMarks, mayBecomeMa
 
 /** UTF-16 units of a name. */
 const MAX_NAME = 256
-/** White space between a mark and what must follow. */
+/** White space between a key and its value. */
 const MAX_SPACE = 64
-const NAME = `["']?[^\\s<>{}"']{1,${MAX_NAME}}["']?[^\\S\\n]*`
 
 type State = 'open' | 'name' | 'inside' | 'key' | 'lead' | 'value' | 'after'
 type Step = ReadResult | 'again'
-
-/** Whether a call follows the mark: `text` stands behind it. */
-export function elementsFollow(syntax: ElementCallSyntax, mark: string, { text, ended }: TextWindow): 'yes' | 'no' | 'wait' {
-  const { callOpens, nameEnds, keyOpens, callCloses } = syntax.marks
-  const undecided = ended ? 'yes' : 'wait'
-  const visible = text.trimStart()
-  if (text.length - visible.length > MAX_SPACE) return 'no'
-  if (!callOpens.includes(mark)) {
-    const next = startingMark(visible, callOpens)
-    if (next) return elementsFollow(syntax, next, { text: visible.slice(next.length), ended })
-    return callOpens.some((open) => open.startsWith(visible)) ? undecided : 'no'
-  }
-  // A blank behind the mark: it is spoken about.
-  if (/^\n*[^\S\n]/.test(text)) return 'no'
-  const [name = ''] = new RegExp(`^${NAME}`).exec(visible) ?? []
-  const rest = visible.slice(name.length)
-  if (rest === '') return name.length > MAX_NAME ? 'no' : undecided
-  const ends = [...nameEnds, ...keyOpens, ...callCloses]
-  if (name !== '' && startingMark(rest, ends)) return 'yes'
-  return name !== '' && mayBecomeMark({ text: rest, ended: false }, ends) ? undecided : 'no'
-}
 
 export function createElementCallReader(syntax: ElementCallSyntax, tools: readonly Tool[], sink: CallSink): CallReader {
   const { marks } = syntax

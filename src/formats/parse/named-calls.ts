@@ -8,6 +8,8 @@ import { dropSpace, findMark, heldForMarks, mayBecomeMark, startingMark, type Te
 const MAX_HEADER = 1024
 const LONGEST_MARK = 64
 const SEPARATOR = /<[｜|]tool[▁_ ]sep[｜|]>|\[ARGS\]|<\|tool_call_argument_begin\|>/
+/** What can be one, of any language: no quotation, no words. */
+const NAME = /^[^\s`"'<>{}[\]]+$/
 const CALL_ID = /\[CALL_ID\][\w-]*/
 
 type State = 'between' | 'header' | 'arguments' | 'tail'
@@ -49,7 +51,7 @@ export function createNamedCallReader({ marks, numbered = false }: NamedCallSynt
 
   const beginCall = (text: string): 'again' | 'done' => {
     const name = numbered ? withoutNumber(nameIn(text)) : nameIn(text)
-    if (name === '') {
+    if (!NAME.test(name)) {
       // Without a name it is no call; its arguments are text.
       state = 'tail'
       return 'again'

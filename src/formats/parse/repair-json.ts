@@ -1,6 +1,7 @@
 /** Broken JSON of small models → valid JSON that begins with what has already been sent. */
 import { jsonrepair } from 'jsonrepair'
 import { JsonScanner } from './json-scanner.ts'
+import { withAsciiPunctuation, withWholeEscapes } from './mend-json-text.ts'
 
 /** UTF-16 units of invalid text; a longer one is only completed, not repaired. */
 const MAX_BROKEN = 16 * 1024
@@ -40,11 +41,25 @@ export function completion(sent: string): string {
   return scanner.completion()
 }
 
-/** As it is, and without what models put behind it: one bracket too many, the end of a fence. */
+/**
+ * Without what models put behind it: one bracket too many, the end of a fence. With the punctuation of an input method replaced first where that is
+ * all that was wrong, else last: in `"he said "你好，世界""` it belongs to a text.
+ */
 function candidates(text: string): string[] {
-  const trimmed = text.replace(/[\s`]{1,64}$/, '')
   if (text.length > MAX_REPAIRED) return []
-  return /[}\]]$/.test(trimmed) ? [trimmed, trimmed.slice(0, -1)] : [trimmed]
+  const trimmed = withWholeEscapes(text.replace(/[\s`]{1,64}$/, ''))
+  const ascii = withAsciiPunctuation(trimmed)
+  const inOrder = ascii === trimmed ? [trimmed] : isJson(ascii) ? [ascii] : [trimmed, ascii]
+  return inOrder.flatMap((one) => (/[}\]]$/.test(one) ? [one, one.slice(0, -1)] : [one]))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function mayRepair(broken: string): boolean {

@@ -60,3 +60,7 @@ test('an unknown name is refused with the nearest ones', () => {
   expect(() => resolveShortName('smolm2')).toThrow(/did you mean smollm2:135m/)
   expect(() => resolveShortName('xyzzy-unknown')).toThrow(/no such short name/)
 })
+
+test('of several beginnings of what was typed the longest is the nearest', () => {
+  expect(suggestions('deepseek-coder-33b-instruct-v1.5')[0]).toBe('deepseek-coder:33b')
+})

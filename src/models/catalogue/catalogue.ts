@@ -44,7 +44,8 @@ export function suggestions(name: string): string[] {
 /** A name that begins with what was typed is near, whatever follows. */
 function distanceOf(wanted: string, candidate: string): number {
   if (wanted.length >= 3 && candidate.startsWith(wanted)) return 0.5
-  if (candidate.length >= 3 && wanted.startsWith(candidate)) return 1
+  // Of several beginnings the longest is the nearest.
+  if (candidate.length >= 3 && wanted.startsWith(candidate)) return 1 - Math.min(0.4, candidate.length / 200)
   return editDistance(wanted.slice(0, 64), candidate)
 }
 

@@ -99,6 +99,7 @@ function meaningOf({ type, text }: NamePart, name: ModelName): Localized {
 }
 
 function versionMeaning(word: string, name: ModelName): Localized {
+  if (/^r[02-9]$/.test(word)) return { en: `${word.toUpperCase()}: thinks before it answers`, zh: `${word.toUpperCase()}：先思考再回答` }
   if (word !== 'r1') return { en: `version ${name.version ?? word}`, zh: `版本 ${name.version ?? word}` }
   return name.student === undefined
     ? { en: 'R1: thinks before it answers', zh: 'R1：先思考再回答' }

@@ -24,6 +24,9 @@ describe('the convention', () => {
     ['Qwen3-30B-A3B-Instruct-2507', { maker: 'Qwen3', parameters: 30e9, activated: 3e9, use: 'instruct' }],
     ['Mixtral-8x7B-Instruct-v0.1', { parameters: 56e9, use: 'instruct' }],
     ['deepseek-vl2-tiny', { domain: 'vision' }],
+    ['deepseek-vl3-27b-chat', { domain: 'vision', parameters: 27e9, use: 'chat' }],
+    ['DeepSeek-R2-Distill-Qwen4-7B', { domain: 'reasoning', version: 'R2', student: 'Qwen4' }],
+    ['deepseek_coder_6.7b_instruct_q4_K_M', { maker: 'deepseek', domain: 'code', parameters: 6.7e9, use: 'instruct' }],
   ])('%s', (text, expected) => {
     expect(parseModelName(text)).toMatchObject(expected)
   })
@@ -69,7 +72,7 @@ describe('any text', () => {
     fc.assert(
       fc.property(strange, (text) => {
         const { parts } = parseModelName(text)
-        const bare = (value: string): string => value.replace(/[-:\s/]+/g, '')
+        const bare = (value: string): string => value.replace(/[-:_\s/]+/g, '')
         expect(bare(joinParts(parts))).toBe(bare(text.slice(0, 256)))
         for (const { meaning } of nameMeanings(text)) expect(meaning.en.length * meaning.zh.length).toBeGreaterThan(0)
       }),

@@ -58,12 +58,10 @@ const DOMAIN_WORDS: Readonly<Record<string, Domain>> = {
   prover: 'proof',
   moe: 'experts',
   vl: 'vision',
-  vl2: 'vision',
   vision: 'vision',
   ocr: 'documents',
   janus: 'images',
   janusflow: 'images',
-  r1: 'reasoning',
   esft: 'fine-tuning',
 }
 
@@ -105,6 +103,9 @@ const VARIANTS: ReadonlySet<string> = new Set([
 const SERIES =
   /^(deepseek|qwen|llama|glm|kimi|gpt|gemma|mistral|mixtral|minimax|phi|smollm|yi|internlm|baichuan|janus|janusflow)(\d[\d.]*)?$/
 const STUDENT = /^(qwen|llama)([\d.]*)$/
+/** R1, and what would follow it. */
+const REASONER = /^r\d$/
+const VISION = /^vl\d+$/
 const SIZE = /^(\d+x)?(\d+(?:\.\d+)?)(b|m|t)(mqa)?$/
 const ACTIVATED = /^a(\d+(?:\.\d+)?)b$/
 const VERSION = /^([vk])?(\d+(?:\.\d+)*)$/
@@ -134,6 +135,8 @@ export function parseModelName(text: string): ModelName {
 /** The domain that a word of a name stands for. */
 export function domainOfWord(word: string): Domain | undefined {
   const key = word.toLowerCase()
+  if (REASONER.test(key)) return 'reasoning'
+  if (VISION.test(key)) return 'vision'
   return Object.hasOwn(DOMAIN_WORDS, key) ? DOMAIN_WORDS[key] : undefined
 }
 
@@ -154,10 +157,18 @@ function readParts(text: string): NamePart[] {
   const tokens = text
     .slice(slash + 1)
     .split(/[-:\s]+/)
+    .flatMap(withoutUnderscores)
     .filter((token) => token !== '')
   const parts: NamePart[] = []
   for (const token of tokens) parts.push({ type: typeOf(token.toLowerCase(), parts), text: token })
   return [...owner, ...parts]
+}
+
+/** `deepseek_coder_6.7b_q4_K_M`: underscores part words, but not those of a quantisation. */
+function withoutUnderscores(token: string): string[] {
+  if (!token.includes('_') || FORMAT.test(token.toLowerCase())) return [token]
+  const [, words = token, format] = /^(.*?)_((?:i?q|tq)\d(?:_[a-z\d]+)*)$/i.exec(token) ?? []
+  return [...words.split('_'), ...(format === undefined ? [] : [format])]
 }
 
 function typeOf(word: string, before: readonly NamePart[]): NamePartType {
@@ -167,7 +178,7 @@ function typeOf(word: string, before: readonly NamePart[]): NamePartType {
   if (before.length > 0 && STUDENT.test(word)) return 'student'
   if (SIZE.test(word)) return has('size') ? 'unknown' : 'size'
   if (ACTIVATED.test(word)) return 'activated'
-  if (word === 'r1') return 'version'
+  if (REASONER.test(word)) return 'version'
   if (domainOfWord(word)) return 'domain'
   if (useOfWord(word)) return 'use'
   if (VARIANTS.has(word)) return 'variant'
@@ -198,7 +209,7 @@ function parametersOf(size: string): number | undefined {
 }
 
 function versionOf(text: string | undefined): string | undefined {
-  return text?.toLowerCase() === 'r1' ? 'R1' : text?.replace(/^[vk]/i, '')
+  return text !== undefined && REASONER.test(text.toLowerCase()) ? text.toUpperCase() : text?.replace(/^[vk]/i, '')
 }
 
 function defined<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {

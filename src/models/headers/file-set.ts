@@ -1,10 +1,11 @@
 /** The files of one model, wherever they are: a folder here, or a repository of a hub. */
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import nodePath from 'node:path'
 
 import { AppError } from '../../shared/errors.ts'
 import { openFileSource } from '../byte-source.ts'
 import type { FileSource } from '../byte-source.ts'
+import { openToRead } from '../open-to-read.ts'
 import type { HeaderFile } from './model-header.ts'
 import { openRemoteSource } from './remote-source.ts'
 import type { ReadCost, RemoteFile, RemoteSourceOptions } from './remote-source.ts'
@@ -102,7 +103,7 @@ function countReads(source: FileSource, cost: ReadCost): FileSource {
 
 /** The first bytes of a file, to tell what it is. Throws what `open` throws. */
 export async function readHead(file: string, bytes = 4096): Promise<{ head: Uint8Array; bytes: number }> {
-  const handle = await open(file, 'r')
+  const handle = await openToRead(file)
   try {
     const { size } = await handle.stat()
     const head = Buffer.alloc(Math.min(bytes, size))

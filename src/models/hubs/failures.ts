@@ -5,8 +5,8 @@ import type { HttpResponse } from '../../base/http.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { SourceContext } from './source.ts'
 
-/** Longest wait that a server may ask for. */
-const MAX_RETRY_AFTER_MS = 60_000
+/** Who asks us to wait longer is not waited for: another source may answer, and a person should hear why. */
+const MAX_RETRY_AFTER_MS = 10_000
 
 /** The source cannot be reached, or does not have it: another one may. Everything else is final. */
 export class SourceMiss extends Error {
@@ -29,22 +29,34 @@ export async function askHub(
   for (let attempt = 1; ; attempt += 1) {
     const response = await reach(context, url, headers)
     if (response.status === 200) return response
-    const retryMs = retryAfterMs(response.headers.get('retry-after')) ?? pauseMs * 2 ** (attempt - 1)
+    const asked = askedWaitMs(response.status, response.headers)
+    const retryMs = asked ?? pauseMs * 2 ** (attempt - 1)
     const code = response.headers.get('x-error-code')
     await response.discard()
-    if (isTemporary(response.status) && attempt < attempts) {
+    if (isTemporary(response.status) && attempt < attempts && retryMs <= MAX_RETRY_AFTER_MS) {
       context.logger.debug('source asks to wait', { host, status: response.status, retryMs })
-      await delay(Math.min(retryMs, MAX_RETRY_AFTER_MS), context.signal)
+      await delay(retryMs, context.signal)
       continue
     }
     if (isGated(response.status, code)) throw new AppError('gated-model', { repository })
     if (response.status === 401) throw new SourceMiss(`${host} does not have ${repository}, or it is private`)
-    throw new SourceMiss(response.status === 404 ? `${host} does not have ${repository}` : `${host} answered ${response.status}`)
+    throw new SourceMiss(response.status === 404 ? `${host} does not have ${repository}` : refusalText(host, response.status, asked))
   }
+}
+
+function refusalText(host: string, status: number, waitMs: number | undefined): string {
+  return waitMs === undefined ? `${host} answered ${status}` : `${host} answered ${status} and asks to wait ${Math.ceil(waitMs / 1000)} s`
 }
 
 export function isTemporary(status: number): boolean {
   return status === 429 || status === 408 || status >= 500
+}
+
+/** As `Retry-After` says, or Hugging Face's `RateLimit: "api";r=0;t=55` (https://huggingface.co/docs/hub/rate-limits), ms. */
+export function askedWaitMs(status: number, headers: Headers): number | undefined {
+  // It stands on every answer, and says when one may ask again only where the limit is reached.
+  const window = status === 429 ? /;\s*t=(\d{1,6})/.exec(headers.get('ratelimit') ?? '')?.[1] : undefined
+  return retryAfterMs(headers.get('retry-after')) ?? (window === undefined ? undefined : Number(window) * 1000)
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3). */

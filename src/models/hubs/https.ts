@@ -10,8 +10,15 @@ export function resolveHttps(reference: Extract<Reference, { type: 'https' }>): 
   return {
     reference: formatReference(reference),
     source: url.host,
-    files: [
-      { kind: 'download', path: path.posix.basename(decodeURIComponent(url.pathname)), urls: [{ name: url.host, url: reference.url }] },
-    ],
+    files: [{ kind: 'download', path: path.posix.basename(decoded(url.pathname)), urls: [{ name: url.host, url: reference.url }] }],
+  }
+}
+
+/** An address may hold a `%` that stands for nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }

@@ -45,7 +45,8 @@ export async function listModelScope({ repository, revision = 'master' }: HubRef
   }
   const { Files, LatestCommitter } = parsed.data.Data
   const files = Files.filter((file) => file.Type !== 'tree').map((file) => ({ path: file.Path, bytes: file.Size, sha256: file.Sha256 }))
-  return { revision: LatestCommitter?.Id ?? revision, files }
+  // It often leaves the commit empty.
+  return { revision: LatestCommitter?.Id || revision, files }
 }
 
 function apiOf(env: SourceContext['env'], repository: string): { api: string; headers: Record<string, string> } {

@@ -2,9 +2,10 @@
  * A clone whose large files never came (no git-lfs, or it broke): each is a small text that names the content.
  * https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
  */
-import { open, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 
+import { openToRead } from '../open-to-read.ts'
 import { fileBytes } from './stored-file.ts'
 
 export interface LfsPointer {
@@ -24,7 +25,7 @@ const MOST_POINTER_BYTES = 1024
 
 /** Undefined for anything that is no pointer. */
 export async function readLfsPointer(file: string): Promise<LfsPointer | undefined> {
-  const handle = await open(file, 'r').catch(() => undefined)
+  const handle = await openToRead(file).catch(() => undefined)
   if (!handle) return undefined
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(MOST_POINTER_BYTES), 0, MOST_POINTER_BYTES, 0)

@@ -2,7 +2,7 @@
 import { HttpFailure } from '../../base/http.ts'
 import type { Http, HttpResponse } from '../../base/http.ts'
 import { AppError } from '../../shared/errors.ts'
-import { isTemporary, retryAfterMs } from '../hubs/failures.ts'
+import { askedWaitMs, isTemporary } from '../hubs/failures.ts'
 import { SourceFailure } from './source-state.ts'
 import type { SourceState } from './source-state.ts'
 
@@ -104,7 +104,7 @@ function refusalOf(source: SourceState, response: HttpResponse): Error | undefin
   const { status, headers } = response
   const host = new URL(source.url.url).host
   if (isTemporary(status)) {
-    const waitMs = retryAfterMs(headers.get('retry-after'))
+    const waitMs = askedWaitMs(status, headers)
     const kind = status === 429 || status === 503 ? 'busy' : 'refused'
     return new SourceFailure(kind, `${host} answered ${status}`, waitMs === undefined ? {} : { waitMs })
   }
@@ -112,7 +112,11 @@ function refusalOf(source: SourceState, response: HttpResponse): Error | undefin
   const byHub = response.redirects.every((hop) => new URL(hop.url).host === host) && new URL(response.url).host === host
   if ((status === 401 || status === 403) && source.url.repository !== undefined && byHub)
     return new AppError('gated-model', { repository: source.url.repository })
-  if (status !== 200 && status !== 206) return new SourceFailure('refused', `${host} answered ${status}`)
+  // The hub itself does not have it: asking again changes nothing. Its storage may only have let an address expire.
+  if (status !== 200 && status !== 206) return new SourceFailure('refused', `${host} answered ${status}`, { isFinal: byHub })
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity')
+    return new SourceFailure('refused', `${host} sends the file compressed (${encoding.slice(0, 20)})`, { isFinal: true })
   if (/^text\/html\b/i.test(headers.get('content-type') ?? ''))
     return new SourceFailure('web-page', `${host} answered with a web page instead of the file`)
   return undefined

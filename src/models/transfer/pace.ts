@@ -1,7 +1,7 @@
 /** Speeds of connections, and pauses after failures. Pure. */
 
 const MOST_PAUSE_MS = 30_000
-const MOST_RETRY_AFTER_MS = 120_000
+const MOST_RETRY_AFTER_MS = 300_000
 
 /** An average over about a second, in bytes per second; `seconds` is how long the new value speaks for. */
 export function mixedSpeed(before: number, value: number, seconds = 0.5): number {

@@ -73,7 +73,12 @@ async function copyBody(
     abort.signal.throwIfAborted()
     connection.lastByteAt = now()
     source.receivedBytes += chunk.length
-    if (limit) await limit.take(chunk.length, abort.signal)
+    if (limit) {
+      // We let it wait; it does not stand still.
+      connection.lastByteAt = Number.POSITIVE_INFINITY
+      await limit.take(chunk.length, abort.signal)
+      connection.lastByteAt = now()
+    }
     const fresh = skip > 0 ? chunk.subarray(Math.min(skip, chunk.length)) : chunk
     skip -= chunk.length - fresh.length
     // The end may have moved: another connection has taken the rest over.

@@ -59,13 +59,23 @@ export class SourceFailure extends Error {
   readonly kind: TroubleKind
   /** As the server asked. */
   readonly waitMs: number | undefined
+  /** Another try would end in the same way. */
+  readonly isFinal: boolean
 
-  constructor(kind: TroubleKind, message: string, options: ErrorOptions & { waitMs?: number } = {}) {
+  constructor(kind: TroubleKind, message: string, options: ErrorOptions & { waitMs?: number; isFinal?: boolean } = {}) {
     super(message, options)
     this.name = 'SourceFailure'
     this.kind = kind
     this.waitMs = options.waitMs
+    this.isFinal = options.isFinal ?? false
   }
+}
+
+/** How often a source may fail so before it is given up; `attempts` for what comes and goes. */
+export function triesAfter({ kind, isFinal }: SourceFailure, attempts: number): number {
+  if (isFinal) return 1
+  // A portal, or another file: seldom gone after a minute.
+  return kind === 'wrong-length' || kind === 'web-page' ? Math.min(2, attempts) : attempts
 }
 
 export function newSource(url: FileSourceUrl, limit: number, verdict?: Verdict): SourceState {

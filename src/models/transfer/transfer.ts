@@ -20,7 +20,7 @@ import { addRange, rangeBytes, subtractRange, wholeUntil } from './ranges.ts'
 import type { Range } from './ranges.ts'
 import { diskFailure, GIVEN_UP, receivePiece } from './receive-piece.ts'
 import type { Connection } from './receive-piece.ts'
-import { SourceFailure, TRUSTED_AGREEMENTS } from './source-state.ts'
+import { SourceFailure, triesAfter, TRUSTED_AGREEMENTS } from './source-state.ts'
 import type { SourceState, Trouble } from './source-state.ts'
 import type { TransferOptions } from './transfer-options.ts'
 import { isTooSlow, nextPiece, partToTakeOver, sourceForNext, unassigned } from './work.ts'
@@ -238,7 +238,7 @@ export class Transfer {
     source.failures = connection.at > connection.start ? 1 : source.failures + 1
     if (error.kind === 'busy') source.limit = Math.max(1, Math.floor(source.active / 2))
     const { attempts } = this.#options.tuning
-    if (source.failures >= (error.kind === 'wrong-length' ? Math.min(2, attempts) : attempts)) {
+    if (source.failures >= triesAfter(error, attempts)) {
       this.#trouble(source, error)
       source.state = 'dropped'
       return

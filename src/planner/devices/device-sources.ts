@@ -14,6 +14,8 @@ export const SOURCES = {
   hopper: 'NVIDIA aiconfigurator systems/*.yaml (August 2026), TechPowerUp GPU database',
   profile: 'LLM-Prof hardware_spec.md; arthurchiao.art GPU data sheets (2024)',
   torch: 'AMD data sheets as in PyTorch torch/_inductor/analysis/device_info.py',
+  exoGeforce:
+    'bandwidth as in tables of comparison (alldbin, topcpu, sysrqmts); FP32 as in exo device_capabilities.py; tensor cores: FP16 = FP32 × 2 (Ampere GeForce) or × 4 (Turing, workstation)',
   exo: 'Apple technical specifications; FP32 of the GPU as in exo device_capabilities.py and Hugging Face tasks hardware.ts',
   ascend: 'an Ascend serving simulator (HWConf, "vendor-published"); CANN platform_config: cores × clock × 8192',
 } as const

@@ -3,6 +3,9 @@ import { devices } from './device.ts'
 import type { Device } from './device.ts'
 import { SOURCES } from './device-sources.ts'
 
+/** For cards whose arithmetic was found in a public text, but not their memory's speed. */
+const RECALLED = { unconfirmed: ['bandwidth'] } as const
+
 /** Of 48 and 22 GiB there are only rebuilt cards, which keep their bandwidth. */
 export const GEFORCE_DEVICES: readonly Device[] = [
   ...devices('nvidia', SOURCES.geforceFp8, [
@@ -105,5 +108,24 @@ export const GEFORCE_DEVICES: readonly Device[] = [
       null,
       { source: `${SOURCES.techpowerup}; tensor cores of Turing: FP16 = FP32 × 4` },
     ],
+  ]),
+  ...devices('nvidia', SOURCES.exoGeforce, [
+    ['RTX 3070 Ti', [[8, 608]], 43.6, null],
+    ['RTX 3070', [[8, 448]], 40.6, null],
+    ['RTX 3060 Ti', [[8, 448]], 32.4, null],
+    ['RTX 3050', [[8, 224]], 18.2, null],
+    ['RTX 2080', [[8, 448]], 40.3, null, RECALLED],
+    ['RTX 2070', [[8, 448]], 29.9, null, RECALLED],
+    [
+      'RTX 2060',
+      [
+        [6, 336],
+        [12, 336],
+      ],
+      25.8,
+      null,
+    ],
+    ['RTX A5000', [[24, 768]], 111.2, null, { ...RECALLED, aliases: 'A5000' }],
+    ['RTX A4000', [[16, 448]], 76.7, null, { aliases: 'A4000' }],
   ]),
 ]

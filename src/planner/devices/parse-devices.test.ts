@@ -27,7 +27,17 @@ test('few numbers were not found in public texts, and each is named', () => {
   const doubtful = DEVICES.filter((device) => device.unconfirmed.length > 0).map(
     ({ name, unconfirmed }) => `${name}: ${unconfirmed.join(' ')}`,
   )
-  expect(doubtful).toEqual(['GH200: fp16 fp8', 'Arc A770: fp16', 'Arc B580: fp16', 'Ascend 910: bandwidth', 'MTT S5000: fp16'])
+  expect(doubtful.toSorted()).toEqual([
+    'Arc A770: fp16',
+    'Arc B580: fp16',
+    'Ascend 910: bandwidth',
+    'GH200: fp16 fp8',
+    'M1: bandwidth',
+    'MTT S5000: fp16',
+    'RTX 2070: bandwidth',
+    'RTX 2080: bandwidth',
+    'RTX A5000: bandwidth',
+  ])
 })
 
 test('sizes of one name that differ in bandwidth are told apart', () => {
@@ -36,6 +46,20 @@ test('sizes of one name that differ in bandwidth are told apart', () => {
   expect(parseGpus('M3 Max-36G')[0]).toMatchObject({ bandwidth: 300e9 })
   expect(parseGpus('M4 Max')[0]).toMatchObject({ bandwidth: 546e9 })
   expect(parseGpus('910B4')[0]).toMatchObject({ memoryBytes: 32 * GIB, bandwidth: 800e9 })
+})
+
+test('the usual Macs and the cards of two generations ago are known, and not as their larger relatives', () => {
+  expect(['Apple M1', 'Apple M2 Pro', 'Apple M3', 'Apple M3 Pro'].map((name) => deviceNamed(name)?.memory[0][1])).toEqual([
+    68, 200, 100, 150,
+  ])
+  expect(deviceNamed('NVIDIA GeForce RTX 3070')).toMatchObject({ name: 'RTX 3070', memory: [[8, 448]] })
+  expect(deviceNamed('NVIDIA RTX A4000')?.name).toBe('RTX A4000')
+})
+
+test('counts and cards may be written as on Chinese keyboards', () => {
+  expect(parseGpus('８张H20').map((gpu) => gpu.name)).toEqual(Array.from({ length: 8 }, () => 'H20'))
+  expect(parseGpus('2块 ４０９０，1卡3090')).toHaveLength(3)
+  expect(parseMemory('６４Ｇ').bytes).toBe(64 * GIB)
 })
 
 test('a card of a laptop is not the one of the same number for desktops', () => {

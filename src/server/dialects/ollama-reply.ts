@@ -11,6 +11,7 @@ import type {
   OllamaToolCall,
 } from '../../shared/ollama/replies.ts'
 import type { Answer, AnswerChoice } from '../collect-answer.ts'
+import { finiteLogprob } from './openai-reply.ts'
 
 /** What is constant in a reply, and what is measured around it. */
 export interface OllamaHead {
@@ -124,8 +125,8 @@ function objectOf(text: string): Record<string, unknown> {
 }
 
 export function ollamaLogprob({ token, bytes, logprob, top }: TokenLogprob): OllamaLogprob {
-  const alternatives = top.map((one) => ({ token: one.token, logprob: one.logprob, bytes: one.bytes }))
-  return { token, logprob, bytes, ...(alternatives.length > 0 ? { top_logprobs: alternatives } : {}) }
+  const alternatives = top.map((one) => ({ token: one.token, logprob: finiteLogprob(one.logprob), bytes: one.bytes }))
+  return { token, logprob: finiteLogprob(logprob), bytes, ...(alternatives.length > 0 ? { top_logprobs: alternatives } : {}) }
 }
 
 export function ollamaError(error: WireError, language: Language): OllamaError {

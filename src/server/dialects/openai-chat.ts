@@ -121,7 +121,8 @@ function logprobsOf(chat: ChatRequest): number | undefined {
   return undefined
 }
 
-function truncationHeader(header: string | undefined): 'auto' | 'disabled' | undefined {
+/** The wish of `x-bendi-truncation`, which every surface with conversations knows. Throws `invalid-field`. */
+export function truncationHeader(header: string | undefined): 'auto' | 'disabled' | undefined {
   if (header === undefined || header === 'auto' || header === 'disabled') return header
   throw new AppError('invalid-field', { field: 'x-bendi-truncation', reason: 'expected auto or disabled' })
 }

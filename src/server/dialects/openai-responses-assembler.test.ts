@@ -18,12 +18,11 @@ function replyFor(more: object = {}): Response {
 const delta = fc.oneof(
   fc.record({ type: fc.constant('text-delta' as const), choice: fc.constant(0), text: fc.string({ maxLength: 5 }) }),
   fc.record({ type: fc.constant('reasoning-delta' as const), choice: fc.constant(0), text: fc.string({ maxLength: 5 }) }),
-  fc.record({ call: fc.nat(2), arguments: fc.string({ maxLength: 5 }) }).map(({ call, arguments: text }): GenerateEvent => ({
+  // The number says whether it is another call; `numbered` counts them.
+  fc.record({ call: fc.nat(1), arguments: fc.string({ maxLength: 5 }) }).map(({ call, arguments: text }): GenerateEvent => ({
     type: 'tool-call-delta',
     choice: 0,
     call,
-    id: `call_${call}`,
-    name: `f${call}`,
     arguments: text,
   })),
   fc.constant<GenerateEvent>({ type: 'prefill', done: 1, total: 2 }),
@@ -36,7 +35,23 @@ const ending = fc.constantFrom<GenerateEvent[]>(
   [FINISH],
   [{ type: 'error', error: { code: 'engine-crashed', data: {}, message: 'gone' } }],
 )
-const streams = fc.tuple(fc.array(delta, { maxLength: 30 }), ending).map(([deltas, end]): GenerateEvent[] => [...deltas, ...end])
+const streams = fc.tuple(fc.array(delta, { maxLength: 30 }), ending).map(([deltas, end]): GenerateEvent[] => [...numbered(deltas), ...end])
+
+/** Calls one after the other, as an engine tells them: text and thoughts end one. */
+function numbered(deltas: readonly GenerateEvent[]): GenerateEvent[] {
+  let call = -1
+  let isOpen = false
+  return deltas.map((event) => {
+    if (event.type !== 'tool-call-delta') {
+      if (event.type !== 'prefill') isOpen = false
+      return event
+    }
+    const isNew = !isOpen || event.call > 0
+    if (isNew) call++
+    isOpen = true
+    return { ...event, call, ...(isNew ? { id: `call_${call}`, name: `f${call}` } : {}) }
+  })
+}
 const wishes = fc.record({ reasoning: fc.constantFrom({}, { summary: 'auto' as const }), background: fc.boolean() })
 
 async function* generated(events: readonly GenerateEvent[]): AsyncGenerator<GenerateEvent> {
@@ -83,6 +98,7 @@ function follow(events: readonly UnnumberedEvent[]): OutputItem[] {
     switch (event.type) {
       case 'response.output_item.added':
         expect(event.output_index).toBe(items.length)
+        expect(items.every(({ done }) => done)).toBe(true)
         items.push({ item: event.item, text: '', done: false })
         break
       case 'response.output_text.delta':
@@ -172,6 +188,28 @@ async function outputOf(events: GenerateEvent[], more: object = {}): Promise<Res
   if (!last || !('response' in last)) throw new Error('no response')
   return last.response
 }
+
+test('a call is done before the next one begins, as with OpenAI', async () => {
+  const call = (number: number, text: string, opening = {}): GenerateEvent => ({
+    type: 'tool-call-delta',
+    choice: 0,
+    call: number,
+    arguments: text,
+    ...opening,
+  })
+  const steps = await allSteps(
+    [call(0, '{', { id: 'a', name: 'f' }), call(0, '}'), call(1, '{}', { id: 'b', name: 'g' }), FINISH],
+    replyFor(),
+  )
+  const told = written(steps).flatMap((event) => ('output_index' in event ? [`${event.output_index} ${event.type.slice(9)}`] : []))
+  const whole = (index: number, deltas: number): string[] => [
+    `${index} output_item.added`,
+    ...Array.from({ length: deltas }, () => `${index} function_call_arguments.delta`),
+    `${index} function_call_arguments.done`,
+    `${index} output_item.done`,
+  ]
+  expect(told).toEqual([...whole(0, 2), ...whole(1, 1)])
+})
 
 test('an empty answer still has one message', async () => {
   expect((await outputOf([FINISH])).output).toMatchObject([{ type: 'message', content: [{ type: 'output_text', text: '' }] }])

@@ -30,16 +30,17 @@ type OpenOf<Type extends OpenItem['type']> = Extract<OpenItem, { type: Type }>
  *
  *     begin() → push(event)* → finish(usage) | fail(error)
  *
- * Text and thoughts are closed when something else begins, calls at the end, since their arguments may come in any order.
+ * One item is open at a time: it is closed when something else begins, so that a client can run a call while the next one is written.
  */
 export class ResponseAssembler {
   readonly #options: AssemblerOptions
   readonly #summarises: boolean
   #reply: Response
   readonly #items: (OpenItem | OpenCall)[] = []
-  /** The text or the thought that is being written. */
-  #current: OpenOf<'message'> | OpenOf<'reasoning'> | undefined
-  readonly #calls = new Map<number, OpenCall>()
+  /** What is being written. */
+  #current: OpenItem | OpenCall | undefined
+  /** Which call that is, when it is one. */
+  #call = -1
   readonly #done: OutputItem[] = []
   #reason: FinishReason = 'stop'
 
@@ -75,7 +76,7 @@ export class ResponseAssembler {
         return this.#pushCall(event)
       case 'choice-end':
         this.#reason = event.reason
-        return this.#closeAll(event.reason === 'length' ? 'incomplete' : 'completed')
+        return this.#closeCurrent(event.reason === 'length' ? 'incomplete' : 'completed')
       case 'queued':
       case 'loading':
       case 'prefill':
@@ -92,7 +93,7 @@ export class ResponseAssembler {
     const cut = this.#reason === 'length'
     // Clients expect at least one item.
     const opening = this.#items.length === 0 ? this.#openText().events : []
-    const events = [...opening, ...this.#closeAll(cut ? 'incomplete' : 'completed')]
+    const events = [...opening, ...this.#closeCurrent(cut ? 'incomplete' : 'completed')]
     const response: Response = {
       ...this.#reply,
       status: cut ? 'incomplete' : 'completed',
@@ -105,7 +106,7 @@ export class ResponseAssembler {
   }
 
   fail(error: WireError): { events: UnnumberedEvent[]; response: Response } {
-    const events = this.#closeAll('incomplete')
+    const events = this.#closeCurrent('incomplete')
     return { events, response: failedResponse({ ...this.#reply, output: this.#output() }, error) }
   }
 
@@ -132,8 +133,8 @@ export class ResponseAssembler {
   }
 
   #pushCall({ call, id, name, arguments: text }: Extract<GenerateEvent, { type: 'tool-call-delta' }>): UnnumberedEvent[] {
-    const known = this.#calls.get(call)
-    const { item, events } = known ? { item: known, events: [] } : this.#openCall(call, id, name)
+    const open = this.#current?.type === 'call' && this.#call === call ? this.#current : undefined
+    const { item, events } = open ? { item: open, events: [] } : this.#openCall(call, id, name)
     item.arguments += text
     return [...events, ...callDelta(item, text)]
   }
@@ -165,12 +166,14 @@ export class ResponseAssembler {
   }
 
   #openCall(call: number, id: string | undefined, name = ''): { item: OpenCall; events: UnnumberedEvent[] } {
+    if (call <= this.#call) throw new Error(`call ${call} goes on after it ended`)
     const events = this.#closeCurrent('completed')
     const tool = this.#options.names?.get(name) ?? { type: 'function', name }
     const place = this.#nextPlace(tool.type === 'custom' ? 'ctc' : 'fc')
     const item: OpenCall = { ...place, type: 'call', callId: id ?? place.id.replace(/^[a-z]+_/, 'call_'), tool, arguments: '' }
     this.#items.push(item)
-    this.#calls.set(call, item)
+    this.#current = item
+    this.#call = call
     events.push(added(callItem(item, 'in_progress'), item))
     return { item, events }
   }
@@ -181,17 +184,19 @@ export class ResponseAssembler {
     return { id: `${prefix}_${this.#reply.id.replace(/^resp_/, '')}${index.toString(16).padStart(2, '0')}`, index }
   }
 
-  #closeAll(status: Status): UnnumberedEvent[] {
-    const calls = [...this.#calls.values()].filter(({ index }) => this.#done[index] === undefined)
-    // A thought or a text that is open began after those calls, or there are none.
-    return [...calls.flatMap((call) => this.#closeCall(call, status)), ...this.#closeCurrent(status)]
-  }
-
   #closeCurrent(status: Status): UnnumberedEvent[] {
     const item = this.#current
     this.#current = undefined
-    if (!item) return []
-    return item.type === 'message' ? this.#closeText(item, status) : this.#closeThought(item, status)
+    switch (item?.type) {
+      case undefined:
+        return []
+      case 'message':
+        return this.#closeText(item, status)
+      case 'reasoning':
+        return this.#closeThought(item, status)
+      case 'call':
+        return this.#closeCall(item, status)
+    }
   }
 
   #closeText(item: OpenOf<'message'>, status: Status): UnnumberedEvent[] {

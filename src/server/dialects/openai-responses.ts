@@ -17,6 +17,7 @@ import {
   refuseFields,
   samplingOf,
   stopOf,
+  streamOptionsOf,
   type RefusedField,
 } from './request-fields.ts'
 import { thinkingOf } from './thinking-fields.ts'
@@ -107,7 +108,7 @@ export function parseResponse(body: unknown, { id, newId, createdAt }: ParseOpti
     }),
     reply: replyOf(asked, { id, createdAt, tools: tools.wire }),
     stream: asked.stream ?? false,
-    obfuscate: asked.stream_options?.include_obfuscation ?? false,
+    obfuscate: streamOptionsOf(asked).obfuscate,
     sealsThoughts: include.has(SEALED_THOUGHTS),
     names: tools.names,
     ignored: [...ignoredOf(asked), ...tools.ignored],

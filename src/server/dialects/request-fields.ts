@@ -95,12 +95,15 @@ export function keepAliveOf(value: number | string | null | undefined): number |
   return seconds < 0 ? -1 : seconds
 }
 
+const SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 }
+
+/** Go's durations (time.ParseDuration), which Ollama's clients write, or a plain number. */
 function parseDuration(text: string): number | undefined {
   if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
-  const match = /^(-?)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text)
-  if (!match || (match[2] ?? match[3] ?? match[4]) === undefined) return undefined
-  const [hours, minutes, seconds] = [match[2], match[3], match[4]].map((part) => Number(part ?? 0))
-  return (match[1] ? -1 : 1) * ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0))
+  if (!/^[-+]?(?:\d+(?:\.\d+)?(?:h|ms|m|s|us|µs|ns))+$/.test(text)) return undefined
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)]
+  const seconds = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (SECONDS[unit] ?? 0), 0)
+  return text.startsWith('-') ? -seconds : seconds
 }
 
 /** One or several stop strings; an empty one stops nothing. */

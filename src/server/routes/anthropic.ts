@@ -3,6 +3,8 @@ import type { AnthropicModel } from '../../shared/anthropic/messages-reply.ts'
 import { parseAnthropicMessages, parseCountTokens } from '../dialects/anthropic-messages.ts'
 import { anthropicMessage } from '../dialects/anthropic-reply.ts'
 import { createAnthropicEncoder, createPromptCount } from '../dialects/anthropic-stream.ts'
+import { truncationHeader } from '../dialects/openai-chat.ts'
+import { compact } from '../dialects/request-fields.ts'
 import { languageOf } from '../error-reply.ts'
 import { jsonReply, streamReply } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
@@ -19,7 +21,8 @@ export function anthropicRoutes(context: RouteContext): Hono {
       const shape = { signer: await signer() }
       const call = parseAnthropicMessages(body, `msg_${newId()}`, shape.signer)
       tellIgnored(c, call.ignored)
-      const request = { ...call.request, model: await platform.resolveName(call.request.model) }
+      const truncation = truncationHeader(c.req.header('x-bendi-truncation'))
+      const request = { ...call.request, ...compact({ truncation }), model: await platform.resolveName(call.request.model) }
       const head = { id: request.id, model: request.model }
       const { showsThoughts } = call
       const open = (signal: AbortSignal): ReturnType<typeof platform.generate> => platform.generate(request, signal)

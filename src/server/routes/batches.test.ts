@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../base/async.ts'
+import { createLogger, type LogEntry } from '../../base/logger.ts'
 import { AppError, toWireError } from '../../shared/errors.ts'
 import {
   BatchListSchema,
@@ -51,14 +52,14 @@ const chatLine = (id: string, more: object = {}): object => ({
 const jsonl = (lines: readonly unknown[]): string =>
   lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
 
-async function upload(server: ScriptedServer, content: string, purpose = 'batch'): Promise<string> {
+async function upload(server: ScriptedServer, content: string | Uint8Array<ArrayBuffer>, purpose = 'batch'): Promise<string> {
   const form = new FormData()
   form.set('file', new File([content], 'in.jsonl'))
   form.set('purpose', purpose)
   return FileSchema.parse(await (await server.app.request('/v1/files', { method: 'POST', body: form })).json()).id
 }
 
-async function create(server: ScriptedServer, content: string, more: object = {}): Promise<Batch> {
+async function create(server: ScriptedServer, content: string | Uint8Array<ArrayBuffer>, more: object = {}): Promise<Batch> {
   const body = { input_file_id: await upload(server, content), endpoint: '/v1/chat/completions', completion_window: '24h', ...more }
   const reply = await server.post('/v1/batches', body)
   expect(reply.status).toBe(200)
@@ -148,8 +149,55 @@ describe('a batch', () => {
       [8, 'invalid_request', 'custom_id'],
     ])
     expect(server.engine.requests).toEqual([])
+    const background = { custom_id: 'a', method: 'POST', url: '/v1/responses', body: { model: 'scripted', input: 'x', background: true } }
+    const second = await ended(server, (await create(server, jsonl([background]), { endpoint: '/v1/responses' })).id)
+    expect(second.errors?.data).toMatchObject([{ line: 1, param: 'body.background' }])
     const empty = await ended(server, (await create(server, '\n\n')).id)
     expect(empty.errors?.data).toMatchObject([{ code: 'empty_file', line: null }])
+  })
+
+  test('whose file is not UTF-8 fails: other words would be asked than were written', async () => {
+    const server = start()
+    const [before, after] = jsonl([chatLine('a'), chatLine('HERE')]).split('HERE', 2)
+    // 你好 in GBK, as editors on Chinese Windows write it.
+    const content = Buffer.concat([Buffer.from(`${before}`), Buffer.from([0xc4, 0xe3, 0xba, 0xc3]), Buffer.from(`${after}`)])
+    const batch = await ended(server, (await create(server, content)).id)
+    expect(batch.errors?.data).toMatchObject([{ line: 2, code: 'invalid_json_line', message: 'the line is not UTF-8' }])
+    expect(server.engine.requests).toEqual([])
+  })
+
+  test('whose file has vanished from the data folder fails', async () => {
+    const server = start()
+    const id = await upload(server, jsonl([chatLine('a')]))
+    await rm(path.join(home, 'files', id))
+    const made = await server.post('/v1/batches', { input_file_id: id, endpoint: '/v1/chat/completions', completion_window: '24h' })
+    const batch = await ended(server, BatchSchema.parse(await made.json()).id)
+    expect(batch).toMatchObject({ status: 'failed', errors: { data: [{ code: 'file_not_found', param: 'input_file_id' }] } })
+  })
+
+  test('that could not be stored for a while goes on without a restart', async () => {
+    const [clock, gate, log] = [new ManualClock(), deferred<void>(), new Array<LogEntry>()]
+    const logger = createLogger({ level: 'error', sink: (entry) => log.push(entry) })
+    const server = start(() => [gate.promise, ...answer('x')], { clock, logger })
+    const { id } = await create(server, jsonl([chatLine('a')]))
+    await poll(() => server.engine.live).toBe(1)
+    await rename(path.join(home, 'files'), path.join(home, 'kept'))
+    await writeFile(path.join(home, 'files'), 'no folder')
+    gate.resolve()
+    await poll(() => log.length).toBe(1)
+    expect((await retrieve(server, id)).status).toBe('finalizing')
+    await rm(path.join(home, 'files'))
+    await rename(path.join(home, 'kept'), path.join(home, 'files'))
+    clock.advance(30_000)
+    expect(await ended(server, id)).toMatchObject({ status: 'completed', request_counts: { completed: 1 } })
+    expect(server.engine.requests).toHaveLength(1)
+  })
+
+  test('writes results that are longer than an upload may be', async () => {
+    const server = start(() => answer('long '.repeat(400)), { fileLimit: 1000 })
+    const batch = await ended(server, (await create(server, jsonl([chatLine('a')]))).id)
+    expect(batch).toMatchObject({ status: 'completed', request_counts: { completed: 1 } })
+    expect(await linesOf(server, batch.output_file_id)).toHaveLength(1)
   })
 
   test('runs few lines at a time, and batches take turns', async () => {
@@ -307,7 +355,7 @@ test('lists come in pages, the newest first', async () => {
 test.each([
   [{ endpoint: '/v1/images' }, 'endpoint', 400],
   [{ completion_window: '1h' }, 'completion_window', 400],
-  [{ input_file_id: 'file-nothing' }, 'file_id', 404],
+  [{ input_file_id: 'file-nothing' }, 'input_file_id', 404],
   [{ output_expires_after: { anchor: 'created_at', seconds: 1 } }, 'output_expires_after.seconds', 400],
 ])('%j is refused by name', async (more, param, status) => {
   const server = start()

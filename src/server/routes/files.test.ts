@@ -111,6 +111,13 @@ test('a name from outside is only shown', async () => {
   for (const id of ['..%2fbendi.db', '%2e%2e', 'file-']) expect((await server.get(`/v1/files/${id}/content`)).status).toBe(404)
 })
 
+test('a name that is too long is cut between two characters', async () => {
+  const server = start()
+  const file = await upload(server, 'x', { purpose: 'batch' }, `${'a'.repeat(254)}😀😀.txt`)
+  expect(file.filename).toBe(`${'a'.repeat(254)}😀`)
+  expect((await server.get(`/v1/files/${file.id}/content`)).status).toBe(200)
+})
+
 describe('what is no upload', () => {
   test.each<[string, () => FormData, string]>([
     ['without a purpose', () => form('x', {}), 'purpose'],
@@ -127,12 +134,16 @@ describe('what is no upload', () => {
     expect(await readdir(path.join(home, 'files')).catch(() => [])).toEqual([])
   })
 
-  test('JSON, nothing, and a form that breaks off are invalid requests', async () => {
+  test('another content type is told as such, as by every other POST', async () => {
+    const reply = await post(start(), '{}', { 'content-type': 'application/json' })
+    expect(await errorOf(reply)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+  })
+
+  test('nothing, and a form that breaks off are invalid requests', async () => {
     const server = start()
     const type = 'multipart/form-data; boundary=x'
     const cut = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf'
     for (const [body, headers] of [
-      ['{}', { 'content-type': 'application/json' }],
       ['', { 'content-type': type }],
       ['garbage', { 'content-type': type }],
       [cut, { 'content-type': type }],

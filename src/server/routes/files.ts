@@ -76,8 +76,9 @@ function parsed(json: string): unknown {
 
 /** Only shown, never a path of ours; still without folders and control characters. */
 function harmlessName(filename: string): string {
-  const name = [...(filename.split(/[/\\]/).at(-1) ?? '')].filter((character) => character >= ' ' && character !== '\u007F').join('')
-  return name.slice(0, 255) || 'file'
+  // By code points: half a character could not be written into a header.
+  const characters = [...(filename.split(/[/\\]/).at(-1) ?? '')].filter((character) => character >= ' ' && character !== '\u007F')
+  return characters.slice(0, 255).join('') || 'file'
 }
 
 function escapeCharacter(character: string): string {

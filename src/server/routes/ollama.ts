@@ -2,7 +2,7 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Platform } from '../../platform/platform.ts'
 import { AppError } from '../../shared/errors.ts'
-import type { EmbedResult, GenerateEvent, GenerateRequest, Notice } from '../../shared/generate.ts'
+import type { EmbedResult, GenerateEvent, GenerateRequest } from '../../shared/generate.ts'
 import { OllamaEmbeddingsRequestSchema, OllamaEmbedRequestSchema, type OllamaEmbedRequest } from '../../shared/ollama/requests.ts'
 import type { OllamaEmbedReply } from '../../shared/ollama/replies.ts'
 import { parseOllamaChat, type OllamaCall } from '../dialects/ollama-chat.ts'
@@ -11,7 +11,6 @@ import { ignoredEmbedOptions, ollamaKeepAlive } from '../dialects/ollama-options
 import { nanoseconds, ollamaChatReply, ollamaGenerateReply, ollamaLoadReply, type OllamaHead } from '../dialects/ollama-reply.ts'
 import { createOllamaEncoder } from '../dialects/ollama-stream.ts'
 import { embeddingReply, isMatryoshka } from '../dialects/openai-embeddings.ts'
-import { truncatedHeader } from '../dialects/openai-reply.ts'
 import { compact, ignoredFields, parseBody } from '../dialects/request-fields.ts'
 import { languageOf } from '../error-reply.ts'
 import { jsonReply, streamReply } from '../generation-reply.ts'
@@ -60,8 +59,7 @@ async function answer(c: Context, context: OllamaContext, call: OllamaGenerateCa
   if (call.wantsThoughts) await checkThoughts(context.capabilities, model)
   if (!call.request) return c.json(ollamaLoadReply(head, await loadOrUnload(c, platform, model, call), shape))
   const request = { ...call.request, model }
-  const open = (signal: AbortSignal): AsyncIterable<GenerateEvent> =>
-    events(platform, request, call, { meter, signal, tellTruncated: (notice) => tellTruncated(c, notice) })
+  const open = (signal: AbortSignal): AsyncIterable<GenerateEvent> => events(platform, request, call, meter, signal)
   if (call.stream) return streamReply(c, context, open, createOllamaEncoder(head, shape, languageOf(c.req.header('accept-language'))))
   return shape === 'chat'
     ? jsonReply(c, open, 1, (all) => ollamaChatReply(all, head))
@@ -90,7 +88,8 @@ async function* events(
   platform: Platform,
   request: GenerateRequest,
   { context, tellsContext }: Pick<OllamaGenerateCall, 'context' | 'tellsContext'>,
-  { meter, signal, tellTruncated: tell }: { meter: Meter; signal: AbortSignal; tellTruncated(notice: Notice): void },
+  meter: Meter,
+  signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent> {
   const tokens = (text: string): Promise<number[]> => tokensOf(platform, request.model, text)
   const prompt: GenerateRequest['prompt'] = context
@@ -98,7 +97,6 @@ async function* events(
     : request.prompt
   let text = ''
   for await (const event of measured(platform.generate({ ...request, prompt }, signal), meter)) {
-    if (event.type === 'notice') tell(event.notice)
     if (event.type === 'text-delta') text += event.text
     if (event.type === 'finish' && tellsContext) {
       const before = prompt.type === 'tokens' ? prompt.tokens : await platform.tokenize(request.model, prompt)
@@ -106,12 +104,6 @@ async function* events(
     }
     yield event
   }
-}
-
-/** Notices come before the first word, for which the headers wait. Lines of JSON have no comments, so there is no other place. */
-function tellTruncated(c: Context, notice: Notice): void {
-  const dropped = truncatedHeader([notice])
-  if (dropped !== undefined && !c.finalized) c.header('x-bendi-truncated', dropped)
 }
 
 /** Of a text that goes on: without the token that begins every text. */

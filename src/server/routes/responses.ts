@@ -17,10 +17,10 @@ import {
   responseSteps,
   type ResponseStep,
 } from '../dialects/openai-responses-stream.ts'
-import { truncatedHeader } from '../dialects/openai-reply.ts'
+import { truncationHeader } from '../dialects/openai-chat.ts'
 import { wireList } from '../dialects/openai-files-batches.ts'
 import { openEventStream, streamHeaders } from '../event-stream.ts'
-import { refuseHead } from '../generation-reply.ts'
+import { refuseHead, tellTruncated } from '../generation-reply.ts'
 import { readJson } from '../json-body.ts'
 import { tellIgnored, unixSeconds, type RouteContext } from '../route-context.ts'
 import { listQuery } from './list-query.ts'
@@ -39,7 +39,7 @@ export function responseRoutes(context: RouteContext): Hono {
   const { responses } = context.platform.records
   return new Hono()
     .post('/v1/responses', async (c) => {
-      const prepared = await prepare(context, await readJson(c, context.bodyLimit))
+      const prepared = await prepare(context, withTruncation(c, await readJson(c, context.bodyLimit)))
       tellIgnored(c, prepared.call.ignored)
       if (prepared.call.reply.background) return backgroundReply(c, context, prepared)
       return prepared.call.stream ? streamReply(c, context, prepared) : jsonReply(c, context, prepared)
@@ -69,6 +69,13 @@ export function responseRoutes(context: RouteContext): Hono {
       if (after !== undefined && from === 0) throw new AppError('invalid-field', { field: 'after', reason: 'there is no such item' })
       return c.json(wireList(ordered.slice(from, from + limit), ordered.length > from + limit))
     })
+}
+
+/** The header's wish where the body has none. Throws `invalid-field`. */
+function withTruncation(c: Context, body: unknown): unknown {
+  const truncation = truncationHeader(c.req.header('x-bendi-truncation'))
+  if (truncation === undefined || typeof body !== 'object' || body === null || ('truncation' in body && body.truncation)) return body
+  return { ...body, truncation }
 }
 
 /** Throws what is wrong with the request, `previous-response-not-found`, `store-unavailable`. */
@@ -131,10 +138,7 @@ function openSteps(
 async function jsonReply(c: Context, context: RouteContext, prepared: PreparedCall): Promise<Response> {
   const { open } = openSteps(context, prepared)
   for await (const step of open(c.req.raw.signal)) {
-    if (step.type === 'notice') {
-      const truncated = truncatedHeader([step.notice])
-      if (truncated !== undefined) c.header('x-bendi-truncated', truncated)
-    }
+    if (step.type === 'notice') tellTruncated(c, step.notice)
     if (step.type !== 'event' || !isLastStep(step)) continue
     if (step.cause) throw fromWireError(step.cause)
     if ('response' in step.event) return c.json(step.event.response)
@@ -148,7 +152,10 @@ async function streamReply(c: Context, context: RouteContext, prepared: Prepared
   const body = await openEventStream<ResponseStep>(
     {
       open,
-      merge: mergeStep,
+      merge: (pending, step) => {
+        if (step.type === 'notice') tellTruncated(c, step.notice)
+        mergeStep(pending, step)
+      },
       isWaiting: isPrelude,
       errorOf: (step) => (step.type === 'event' ? step.cause : undefined),
       isLast: isLastStep,

@@ -50,8 +50,8 @@ export const requestErrors = {
   'unsupported-media-type': {
     status: 415,
     type: 'invalid_request_error',
-    message: { en: 'The body is {type}, but only application/json is understood.', zh: '请求体类型为 {type}，仅支持 application/json。' },
-    hint: { en: 'Send the header Content-Type: application/json', zh: '请设置请求头 Content-Type: application/json' },
+    message: { en: 'The body is {type}, but only {expected} is understood.', zh: '请求体类型为 {type}，仅支持 {expected}。' },
+    hint: { en: 'Send the header Content-Type: {expected}', zh: '请设置请求头 Content-Type: {expected}' },
   },
   'idempotency-key-reused': {
     status: 422,
