@@ -203,15 +203,18 @@ function answer(
     if (!matcher) return FAILED
     if (operation === OPEN) matchers.set(id, matcher)
     if (operation === ACCEPT) return matcher.accept(argument) ? DONE : REFUSED
-    if (operation === ALLOWED && argument !== NONE && !matcher.accept(argument)) return FAILED
+    if (operation === ALLOWED && argument !== NONE && !matcher.accept(argument)) {
+      throw new Error(`token ${argument} is refused, but was among those allowed`)
+    }
     if (operation === ALLOWED) matcher.useAllowed((words) => allowed.set(words))
     if (operation === CLOSE) {
       matchers.delete(id)
       matcher.close()
     }
     return DONE
-  } catch {
-    // The other side ends this thread.
+  } catch (error) {
+    // The other side ends this thread. Its error output is the deployment's log.
+    process.stderr.write(`constraint thread: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
     return FAILED
   }
 }

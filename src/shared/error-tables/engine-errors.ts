@@ -19,8 +19,8 @@ export const engineErrors = {
       zh: '提示需要 {needed} 个 token，上下文窗口为 {window}；本机最多可提供 {possible}。',
     },
     hint: {
-      en: 'Shorten the prompt, or start the model with --context {needed} or more.',
-      zh: '请缩短提示，或用 --context {needed} 以上启动模型。',
+      en: 'Shorten the prompt, or let the oldest turns be dropped with "truncation": "auto". A longer window needs more free memory (--kv-type q8_0 halves what it takes) or a model with a longer one.',
+      zh: '请缩短提示，或用 "truncation": "auto" 丢弃最早的轮次。更长的窗口需要更多空闲内存（--kv-type q8_0 可减半），或换用窗口更长的模型。',
     },
   },
   'empty-prompt': {
