@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 import { expect, test } from 'vitest'
 
 import { runCommand } from './child-process.ts'
@@ -33,6 +35,19 @@ test('a program that ignores SIGTERM is killed', async () => {
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
 })
 
+test('a program that ignores SIGTERM does not outlive us either, when we end first', async () => {
+  const stubborn = 'process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000)'
+  const ours = `
+    import { runCommand } from ${JSON.stringify(new URL('child-process.ts', import.meta.url).href)}
+    const controller = new AbortController()
+    const onOutput = (pid) => { controller.abort(new Error('enough')); console.log(pid); process.exit(0) }
+    await runCommand(process.execPath, ['-e', ${JSON.stringify(stubborn)}], { signal: controller.signal, onOutput })
+  `
+  const { code, stdout, stderr } = await runCommand(node, ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', ours])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  await expect.poll(() => isAlive(Number(stdout))).toBe(false)
+})
+
 test('aborting ends the program and rejects with the reason', async () => {
   const controller = new AbortController()
   const running = runCommand(node, ['-e', 'console.log("ready"); setInterval(() => {}, 1000)'], {
@@ -51,3 +66,14 @@ test('the environment can be replaced', async () => {
   const result = await runCommand(node, ['-e', 'console.log(process.env.HELLO)'], { env: { HELLO: 'world' } })
   expect(result.stdout).toBe('world\n')
 })
+
+/** Who was killed and is not collected yet (not every container's first process does that) is not alive. */
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) throw new Error(`no process has the id ${pid}`)
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}

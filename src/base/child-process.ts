@@ -1,5 +1,5 @@
 /** Runs a short program and collects what it prints. For programs that live long, see the engines. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 export interface CommandOptions {
   /** Killed after this many ms (SIGTERM, then SIGKILL). Default: none. */
@@ -28,6 +28,10 @@ export type CommandRunner = (command: string, args: readonly string[], options?:
 const DEFAULT_MAX_OUTPUT_BYTES = 8_000_000
 const KILL_AFTER_MS = 1000
 
+/** They were asked to end and have not yet. Whoever does not listen to that must not outlive us. */
+const ending = new Set<ChildProcess>()
+process.once('exit', () => ending.forEach((child) => child.kill('SIGKILL')))
+
 /**
  * Runs `command` without a shell and without stdin. Never rejects for what the program does (see `code`);
  * rejects with the signal's reason when aborted.
@@ -49,6 +53,7 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     let timedOut = false
     let lastResort: NodeJS.Timeout | undefined
     const kill = (): void => {
+      ending.add(child)
       child.kill('SIGTERM')
       lastResort = setTimeout(() => {
         child.kill('SIGKILL')
@@ -60,6 +65,7 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => ((timedOut = true), kill()), timeoutMs)
     signal?.addEventListener('abort', kill, { once: true })
     const finish = (code: number): void => {
+      ending.delete(child)
       clearTimeout(timer)
       clearTimeout(lastResort)
       signal?.removeEventListener('abort', kill)
