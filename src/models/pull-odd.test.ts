@@ -43,6 +43,19 @@ function pull(text: string, overrides: Partial<PullOptions> = {}): Promise<Model
   return pullModel(parseReference(text), { library, env, logger: silentLogger, now: () => 1, tuning, ...overrides })
 }
 
+describe('a token that the hub does not know any more', () => {
+  const badToken = { kind: 'status', status: 401, headers: { 'x-error-message': 'Invalid credentials in Authorization header' } } as const
+
+  test('is named, not taken for a licence to accept', async () => {
+    hub.repositories.set('org/open', { files: { 'x-Q4_K_M.gguf': gguf }, hubs: ['hf'] })
+    hub.order(/^\/api\/models/, badToken, 99)
+    await expect(pull('hf:org/open')).rejects.toMatchObject({
+      code: 'source-unreachable',
+      message: expect.stringContaining('does not accept the access token'),
+    })
+  })
+})
+
 describe.skipIf(process.platform === 'win32')('a pipe that nobody writes to', () => {
   test('is refused instead of waited for', { timeout: 10_000 }, async () => {
     const pipe = path.join(folder, 'x.gguf')

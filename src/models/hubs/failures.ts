@@ -31,13 +31,14 @@ export async function askHub(
     if (response.status === 200) return response
     const asked = askedWaitMs(response.status, response.headers)
     const retryMs = asked ?? pauseMs * 2 ** (attempt - 1)
-    const code = response.headers.get('x-error-code')
+    const [code, message] = [response.headers.get('x-error-code'), response.headers.get('x-error-message')]
     await response.discard()
     if (isTemporary(response.status) && attempt < attempts && retryMs <= MAX_RETRY_AFTER_MS) {
       context.logger.debug('source asks to wait', { host, status: response.status, retryMs })
       await delay(retryMs, context.signal)
       continue
     }
+    if (isBadToken(response.status, message)) throw new SourceMiss(`${host} does not accept the access token; renew it, or unset HF_TOKEN`)
     if (isGated(response.status, code)) throw new AppError('gated-model', { repository })
     if (response.status === 401) throw new SourceMiss(`${host} does not have ${repository}, or it is private`)
     throw new SourceMiss(response.status === 404 ? `${host} does not have ${repository}` : refusalText(host, response.status, asked))
@@ -65,6 +66,11 @@ export function retryAfterMs(value: string | null, now: number = Date.now()): nu
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
+
+/** Hugging Face answers so whatever was asked for, public repositories too, when a token is sent that it does not know (any more). */
+function isBadToken(status: number, message: string | null): boolean {
+  return status === 401 && /^invalid credentials/i.test(message ?? '')
 }
 
 /** Hugging Face answers 401 with `RepoNotFound` for private and for missing repositories alike. */

@@ -42,6 +42,7 @@ export const modelReasons: readonly ReasonPhrase[] = [
   ['{host} does not share {name}', '{host} 没有共享 {name}'],
   ['no answer in {seconds} s', '{seconds} 秒内无响应'],
   ['no connection', '无法连接'],
+  ['{host} does not accept the access token; renew it, or unset HF_TOKEN', '{host} 不接受访问令牌；请更新令牌，或取消设置 HF_TOKEN'],
   ['{host} does not have {name}, or it is private', '{host} 没有 {name}，或它是私有的'],
   ['{host} through the proxy {proxy}: {reason}', '{host}（经代理 {proxy}）：{reason}'],
   ['it wants a name and a password, or others: http://NAME:PASSWORD@HOST', '代理需要正确的用户名和密码：http://用户名:密码@主机'],
