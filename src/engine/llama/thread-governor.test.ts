@@ -45,7 +45,7 @@ describe('ThreadGovernor', () => {
     for (let step = 0; step < 400 && governor.threads === 2; step++) governor.observe(1, costs(governor.threads))
     expect(governor.threads).toBe(1)
     expect(governor.interrupt()).toBe(2)
-    run(governor, 20, costs)
+    run(governor, 200, costs)
     expect(governor.threads).toBe(1)
   })
 })

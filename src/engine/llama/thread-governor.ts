@@ -62,7 +62,8 @@ export class ThreadGovernor {
     this.#threads = this.#trial.from
     this.#trial = undefined
     this.#recent = []
-    this.#untilTrial = WINDOW
+    this.#untilTrial = this.#pause
+    this.#sinceTrial = 0
     return this.#threads
   }
 
