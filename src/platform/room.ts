@@ -12,8 +12,8 @@ export interface Holder {
 }
 
 /**
- * Bytes free for one more deployment. `budget` is what was available when no deployment ran: weights are mapped from the file,
- * so the kernel goes on counting them as available, and the live number alone would let two models take the same memory.
+ * Bytes free for one more deployment. `budget` is what was available when no deployment ran: weights may be mapped from the file,
+ * and the kernel goes on counting those as available, so the live number alone would let two models take the same memory.
  */
 export function freeBytes(availableNow: number, budget: number, holders: readonly Holder[]): number {
   return Math.max(0, Math.min(availableNow, budget - heldBytes(holders)))

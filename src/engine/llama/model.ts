@@ -1,6 +1,7 @@
 /** A loaded model: its shape, its vocabulary, and text ↔ tokens. Every pointer is checked before it is used. */
 import { AppError } from '../../shared/errors.ts'
 import type { Binding, ModelPointer, VocabularyPointer } from './binding-types.ts'
+import { prefersReading } from './huge-pages.ts'
 
 export interface ModelShape {
   architecture: string
@@ -63,24 +64,24 @@ export interface LlamaModel {
   free(): void
 }
 
+const LOAD_BY_READING = 0
+const LOAD_AS_DEVICE_LIKES = -1
 const POOLING = ['none', 'mean', 'cls', 'last', 'rank'] as const
 
 export interface LoadOptions {
   file: string
   /** Layers on the GPU; −1 is all; absent: all where there is a GPU. */
   gpuLayers?: number
-  /** Absent: as libllama thinks best for the device. */
-  useMmap?: boolean
   onProgress?: (fraction: number) => void
 }
 
 /** Loads on a worker thread. Throws `invalid-model-file` when libllama refuses the file. */
 export async function loadModel(binding: Binding, options: LoadOptions): Promise<LlamaModel> {
-  const { file, useMmap, onProgress } = options
+  const { file, onProgress } = options
   const gpuLayers = options.gpuLayers ?? -1
   const usesGpu = gpuLayers !== 0 && binding.devices.some((device) => device.type === 'gpu' || device.type === 'integrated-gpu')
-  const loadMode = useMmap === undefined ? -1 : Number(useMmap)
-  const pointer = await binding.loadModel(file, { n_gpu_layers: usesGpu ? gpuLayers : 0, load_mode: loadMode }, throttle(onProgress))
+  const load_mode = !usesGpu && (await prefersReading(file)) ? LOAD_BY_READING : LOAD_AS_DEVICE_LIKES
+  const pointer = await binding.loadModel(file, { n_gpu_layers: usesGpu ? gpuLayers : 0, load_mode }, throttle(onProgress))
   const vocabulary = pointer && binding.vocabulary(pointer)
   if (!pointer || !vocabulary) throw new AppError('invalid-model-file', { path: file, reason: 'libllama cannot load it; its log says why' })
   return modelOver({ binding, pointer, vocabulary, usesGpu })

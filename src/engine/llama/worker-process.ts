@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { deferred } from '../../base/async.ts'
 import type { Deferred } from '../../base/async.ts'
 import { fromWireError } from '../../shared/errors.ts'
+import { withHugePages } from './huge-pages.ts'
 import type { Command, LoadedModel, Report, WorkerEvent, WorkerOptions } from './messages.ts'
 
 export interface WorkerListeners {
@@ -160,7 +161,7 @@ function forkWorker({ logFile, environment }: WorkerPlace): ChildProcess {
   const execArgv = isSource ? ['--import', createRequire(import.meta.url).resolve('tsx')] : []
   try {
     // In a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent drains it first.
-    const env = { ...environment, ...THREAD_POOL }
+    const env = { ...withHugePages(environment), ...THREAD_POOL }
     return fork(entry, [], { stdio: ['ignore', log, log, 'ipc'], serialization: 'advanced', execArgv, env, detached: true })
   } finally {
     closeSync(log)
