@@ -48,20 +48,20 @@ describe('Outbox', () => {
   it('sends text at once after a pause', () => {
     const clock = onClock()
     post(clock, text('a'))
-    clock.at(30)
+    clock.at(45)
     post(clock, text('b'))
-    clock.at(31)
-    expect(clock.sent).toEqual(['0: a', '30: b'])
+    clock.at(46)
+    expect(clock.sent).toEqual(['0: a', '45: b'])
   })
 
-  it('lets the text of fast steps wait for company, for 25 ms at most', () => {
+  it('lets the text of fast steps wait for company, for 40 ms at most', () => {
     const clock = onClock()
     for (let step = 0; step < 8; step++) {
       clock.at(step * 10)
       post(clock, text(String(step)))
     }
     clock.at(200)
-    expect(clock.sent).toEqual(['0: 0', '25: 1 2', '50: 3 4', '75: 5 6 7'])
+    expect(clock.sent).toEqual(['0: 0', '40: 1 2 3', '80: 4 5 6 7'])
   })
 
   it('sends everything of a generation at once, in its order, when something comes that cannot wait', () => {
@@ -83,7 +83,7 @@ describe('Outbox', () => {
     clock.at(7)
     postAs(2, clock, prefill, text('first'))
     clock.at(100)
-    expect(clock.sent).toEqual(['0: a', '7: prefill first', '25: b'])
+    expect(clock.sent).toEqual(['0: a', '7: prefill first', '40: b'])
   })
 
   it('sends what is left when asked, and nothing twice', () => {

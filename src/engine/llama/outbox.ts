@@ -21,8 +21,8 @@ export interface OutboxOptions {
   later(ms: number, action: () => void): void
 }
 
-/** Forty messages a second. */
-const PACE_MS = 25
+/** Twenty-five messages a second, as many as a film has pictures. */
+const PACE_MS = 40
 const LONGEST_WAIT_MS = 300
 
 export class Outbox {
