@@ -1,6 +1,7 @@
 /** The log of the command line: a file in the data folder, and for people on stderr what matters to them. */
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { ensureFolder } from '../base/ensure-folder.ts'
 import { LOG_LEVELS, createLogger, formatLogEntry } from '../base/logger.ts'
 import type { LogEntry, LogLevel, Logger } from '../base/logger.ts'
 import type { TextSink } from './io.ts'
@@ -38,7 +39,7 @@ export function createCliLogger({ folder, level, stderr }: LogOptions): Logger {
 }
 
 function openLog(folder: string, file: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  ensureFolder(folder, 0o700)
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (size > ROTATE_BYTES) renameSync(file, `${file}.old`)
 }

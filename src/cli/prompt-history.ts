@@ -1,6 +1,7 @@
 /** What was typed in `bendi run`, for the arrow keys; a file that only its user can read. */
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { ensureFolder } from '../base/ensure-folder.ts'
 
 const KEPT_LINES = 1000
 
@@ -24,7 +25,7 @@ function writeKept(file: string, lines: readonly string[]): void {
 /** A history that cannot be written is no reason to stop a conversation. */
 export function addToHistory(home: string, line: string): void {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    ensureFolder(home, 0o700)
     appendFileSync(historyFile(home), `${line}\n`, { mode: 0o600 })
   } catch {
     // e.g. a full disk

@@ -1,10 +1,11 @@
 /** Where models may lie: the library's own folder, those of the settings, and those that models were moved to (`folders.json`). */
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { z } from 'zod'
 
 import { writeFileAtomic } from '../base/atomic-file.ts'
+import { ensureFolder } from '../base/ensure-folder.ts'
 
 const FoldersSchema = z.array(z.string().min(1).max(4096)).max(256)
 
@@ -17,7 +18,7 @@ export async function modelFolders(root: string, configured: readonly string[]):
 export async function rememberFolder(root: string, folder: string): Promise<void> {
   const before = await remembered(root)
   if (folder === root || before.includes(folder)) return
-  await mkdir(root, { recursive: true })
+  ensureFolder(root)
   await writeFileAtomic(listFile(root), `${JSON.stringify([...before, folder], null, 2)}\n`)
 }
 

@@ -1,6 +1,6 @@
 /** The platform as the product uses it: the real library, planner, sources and engine, from the settings. */
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { ensureFolder } from '../base/ensure-folder.ts'
 import type { Logger } from '../base/logger.ts'
 import { pathsBelow } from '../base/paths.ts'
 import type { Paths } from '../base/paths.ts'
@@ -132,7 +132,7 @@ function createProbe(config: Config): () => Promise<Hardware> {
   return async () => {
     const { probeHardware } = await import('../hardware/probe.ts')
     // The disk that counts is the one that the folder is on, so it has to be there.
-    await mkdir(config.home, { recursive: true, mode: 0o700 })
+    ensureFolder(config.home, 0o700)
     return probeHardware({ home: config.home, cacheFolder: pathsBelow(config.home).cache })
   }
 }

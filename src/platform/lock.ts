@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { ensureFolder } from '../base/ensure-folder.ts'
 import { createClient } from '../shared/client.ts'
 import { AppError } from '../shared/errors.ts'
 
@@ -53,7 +54,7 @@ const ASK_TIMEOUT_MS = 2000
 export async function tryLock(options: LockOptions): Promise<LockAttempt> {
   const folder = path.dirname(options.file)
   return writing(folder, async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    ensureFolder(folder, 0o700)
     return attempt(options)
   })
 }
@@ -69,7 +70,7 @@ async function writing<T>(folder: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'])
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOENT', 'EEXIST'])
 
 async function attempt(options: LockOptions): Promise<LockAttempt> {
   const content = newContent(options)
