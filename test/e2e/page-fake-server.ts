@@ -32,12 +32,12 @@ export interface FakeServer {
   state: { deployments: Deployment[]; models: Model[]; pulls: Pull[]; hardware: Hardware; status: Status }
   /** Requests by path, as they came. */
   requests: { method: string; path: string; body: unknown }[]
+  /** Paths that are answered with this error. */
+  broken: Map<string, WireError>
   /** Answers the next chat request that comes, or has come unseen. */
   nextChat(): Promise<ChatStream>
   /** The next chat request is refused with this status and error. */
   refuseNextChat(status: number, error: WireError): void
-  /** Each change of a pull, told to whoever watches. */
-  tellPull(pull: Pull): void
   close(): Promise<void>
 }
 
@@ -49,10 +49,11 @@ const types: Record<string, string> = {
   '.woff2': 'font/woff2',
 }
 
-export async function startFakeServer(folder: string): Promise<FakeServer> {
+/** `port`: the one of a server that was closed, so that the page meets it again. */
+export async function startFakeServer(folder: string, port: number = 0): Promise<FakeServer> {
   const fake = createFake()
   const server = createServer((request, response) => void handle(fake, folder, request, response))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return { ...fake.control, url, close: () => close(server) }
 }
@@ -60,17 +61,14 @@ export async function startFakeServer(folder: string): Promise<FakeServer> {
 interface Fake {
   control: Omit<FakeServer, 'url' | 'close'>
   onChat(request: ChatRequest, response: ServerResponse): void
-  watchers: Set<ServerResponse>
 }
 
 function createFake(): Fake {
   const waiting: ChatStream[] = []
   const takers: ((stream: ChatStream) => void)[] = []
   const refusals: { status: number; error: WireError }[] = []
-  const watchers = new Set<ServerResponse>()
   const state = sampleState()
   return {
-    watchers,
     onChat: (request, response) => {
       const refusal = refusals.shift()
       if (refusal) return sendJson(response, refusal.status, { error: envelope(refusal.error) })
@@ -82,15 +80,12 @@ function createFake(): Fake {
     control: {
       state,
       requests: [],
+      broken: new Map(),
       nextChat: () => {
         const stream = waiting.shift()
         return stream ? Promise.resolve(stream) : new Promise((resolve) => takers.push(resolve))
       },
       refuseNextChat: (status, error) => refusals.push({ status, error }),
-      tellPull: (pull) => {
-        state.pulls = [pull]
-        for (const watcher of watchers) watcher.write(`data: ${JSON.stringify(pull)}\n\n`)
-      },
     },
   }
 }
@@ -100,7 +95,9 @@ async function handle(fake: Fake, folder: string, request: IncomingMessage, resp
   const body = await readBody(request)
   if (path.startsWith('/api') || path.startsWith('/v1')) fake.control.requests.push({ method: request.method ?? '', path, body })
   if (path === '/v1/chat/completions') return fake.onChat(body as ChatRequest, response)
-  if (path.endsWith('/events')) return watch(fake, response)
+  const broken = fake.control.broken.get(path)
+  if (broken) return sendJson(response, 500, { error: broken })
+  if (path === '/health') return sendJson(response, 200, { status: 'ok' })
   const answer = answerOf(fake.control.state, request.method ?? 'GET', path, body)
   if (answer !== undefined) return sendJson(response, 200, answer)
   if (path.startsWith('/api') || path.startsWith('/v1'))
@@ -141,13 +138,6 @@ function startPull(state: FakeServer['state'], reference: string): Pull {
   const pull: Pull = { id: 'pull-1', reference, state: 'resolving', doneBytes: 0, totalBytes: 0, bytesPerSecond: 0 }
   state.pulls = [pull]
   return pull
-}
-
-function watch(fake: Fake, response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(`data: ${JSON.stringify(fake.control.state.pulls[0])}\n\n`)
-  fake.watchers.add(response)
-  response.on('close', () => fake.watchers.delete(response))
 }
 
 function createStream(request: ChatRequest, response: ServerResponse): ChatStream {
@@ -225,10 +215,12 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Every path that is no file is a route of the page. */
+/** Every path without an extension is a route of the page. */
 async function sendFile(folder: string, path: string, response: ServerResponse): Promise<void> {
   const asked = join(folder, path)
-  const file = extname(path) !== '' && existsSync(asked) ? asked : join(folder, 'index.html')
+  const isFile = extname(path) !== ''
+  if (isFile && !existsSync(asked)) return sendJson(response, 404, { error: { code: 'not-found', data: { path }, message: 'not found' } })
+  const file = isFile ? asked : join(folder, 'index.html')
   response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': PAGE_POLICY })
   response.end(await readFile(file))
 }

@@ -99,19 +99,15 @@ describe.skipIf(noBrowser !== undefined)(`what the page keeps (${noBrowser ?? 'i
     await app.page.getByRole('button', { name: 'Download' }).click()
     await app.page.getByText('Looking for the file').waitFor()
     const pull = { id: 'pull-1', reference: 'deepseek-r1:7b', totalBytes: 4_700_000_000, bytesPerSecond: 47_000_000, etaSeconds: 50 }
-    await expect
-      .poll(() => {
-        app.server.tellPull({ ...pull, state: 'downloading', doneBytes: 2_350_000_000 })
-        return app.page.getByText('2.4 GB of 4.7 GB · 47 MB/s · 50 s left').count()
-      })
-      .toBe(1)
+    app.server.state.pulls = [{ ...pull, state: 'downloading', doneBytes: 2_350_000_000 }]
+    await app.page.getByText('2.4 GB of 4.7 GB · 47 MB/s · 50 s left').waitFor()
     await app.page.getByRole('button', { name: 'Pause the download of deepseek-r1:7b' }).click()
     await expect.poll(() => app.server.requests.some(({ path }) => path === '/api/pulls/pull-1/pause')).toBe(true)
-    app.server.tellPull({ ...pull, state: 'paused', doneBytes: 2_400_000_000 })
+    app.server.state.pulls = [{ ...pull, state: 'paused', doneBytes: 2_400_000_000 }]
     await app.page.getByText('Paused · 2.4 GB of 4.7 GB').waitFor()
     await app.page.getByRole('button', { name: 'Go on with the download of deepseek-r1:7b' }).click()
     await expect.poll(() => app.server.requests.some(({ path }) => path === '/api/pulls/pull-1/resume')).toBe(true)
-    app.server.tellPull({ ...pull, state: 'done', doneBytes: 4_700_000_000 })
+    app.server.state.pulls = [{ ...pull, state: 'done', doneBytes: 4_700_000_000 }]
     await app.page.getByText('deepseek-r1:7b').waitFor({ state: 'detached' })
   })
 })

@@ -6,6 +6,8 @@ import { client, isConnectionError } from './client.ts'
 /** ms between questions: while something starts or stops, and otherwise. */
 const BUSY_POLL_MS = 1000
 const IDLE_POLL_MS = 10_000
+/** While something downloads. */
+const PULL_POLL_MS = 500
 /** While the server cannot be reached. */
 const LOST_POLL_MS = 3000
 
@@ -64,8 +66,26 @@ export function useDoctor(): UseQueryResult<Finding[]> {
   return useQuery({ queryKey: keys.doctor, queryFn: ({ signal }) => client.call('doctor', { signal }), staleTime: 60_000 })
 }
 
+/**
+ * Downloads, live. One question for all of them instead of an event stream each: a browser opens six connections to a server,
+ * and with six streams open nothing else would get through.
+ */
 export function usePulls(): UseQueryResult<Pull[]> {
-  return useQuery({ queryKey: keys.pulls, queryFn: ({ signal }) => client.call('listPulls', { signal }), refetchInterval: IDLE_POLL_MS })
+  const queries = useQueryClient()
+  const onEnd = useRefresh('models', 'names')
+  return useQuery({
+    queryKey: keys.pulls,
+    queryFn: async ({ signal }) => {
+      const before = queries.getQueryData<Pull[]>(keys.pulls)
+      const pulls = await client.call('listPulls', { signal })
+      if (before?.some((pull) => isUnderWay(pull) && !pulls.some((now) => now.id === pull.id && isUnderWay(now)))) onEnd()
+      return pulls
+    },
+    refetchInterval: ({ state }) => {
+      if (state.status === 'error') return LOST_POLL_MS
+      return state.data?.some((pull) => isUnderWay(pull) && pull.state !== 'paused') ? PULL_POLL_MS : IDLE_POLL_MS
+    },
+  })
 }
 
 export function useStartDeployment(): UseMutationResult<Deployment, Error, StartDeployment> {
@@ -106,18 +126,16 @@ export function usePausePull(): UseMutationResult<Pull, Error, Pull> {
 }
 
 /** Asks for the named resources again. */
-export function useRefresh(...names: (keyof typeof keys)[]): () => void {
+function useRefresh(...names: (keyof typeof keys)[]): () => void {
   const queries = useQueryClient()
   return () => {
     for (const name of names) void queries.invalidateQueries({ queryKey: keys[name] })
   }
 }
 
-/** Puts one download's new state into the list that `usePulls` shows. */
-export function setPull(queries: QueryClient, pull: Pull): void {
-  queries.setQueryData<Pull[]>(keys.pulls, (pulls = []) =>
-    pulls.some(({ id }) => id === pull.id) ? pulls.map((other) => (other.id === pull.id ? pull : other)) : [pull, ...pulls],
-  )
+/** It has not come to its end. */
+export function isUnderWay({ state }: Pull): boolean {
+  return state !== 'done' && state !== 'failed' && state !== 'cancelled'
 }
 
 export function isChanging({ state }: Deployment): boolean {

@@ -1,4 +1,4 @@
-import { useState, type JSX } from 'react'
+import { useRef, useState, type JSX } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation, useRoute } from 'wouter'
 import { IconButton } from '../components/ui/button.tsx'
@@ -85,7 +85,7 @@ function ChatActions({
     const removed = removeChat(chat.id)
     if (current) navigate('/')
     if (!removed) return
-    showToast({ text: t('chats.deleted', { title }), action: t('common.undo'), onAction: () => chatStore.restore(removed) })
+    showToast({ text: t('chats.deleted', { title }), action: { label: t('common.undo'), run: () => chatStore.restore(removed) } })
   }
   const trigger = (
     <IconButton label={t('chats.actions', { title })} size="small" className="reveal absolute right-0.5">
@@ -109,8 +109,15 @@ function ChatActions({
 function RenameRow({ chat, title, onDone }: { chat: Chat; title: string; onDone: () => void }): JSX.Element {
   const { t } = useTranslation()
   const [text, setText] = useState(title)
+  const left = useRef(false)
   const save = (): void => {
+    if (left.current) return
     if (text.trim() && text.trim() !== title) chatStore.updateChat(chat.id, { title: text.trim(), renamed: true })
+    onDone()
+  }
+  // The field loses the focus by that, which would save.
+  const leave = (): void => {
+    left.current = true
     onDone()
   }
   return (
@@ -126,7 +133,11 @@ function RenameRow({ chat, title, onDone }: { chat: Chat; title: string; onDone:
         onKeyDown={(event) => {
           if (isComposing(event)) return
           if (event.key === 'Enter') save()
-          if (event.key === 'Escape') onDone()
+          if (event.key === 'Escape') {
+            // It is meant for the name, not for an answer that streams.
+            event.preventDefault()
+            leave()
+          }
         }}
       />
     </li>

@@ -66,7 +66,7 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
       {chat ? (
         <MessageList key={chat.id} chat={chat} model={model} editing={editing} onEdit={edit} />
       ) : (
-        <EmptyChat noModel={known && options.length === 0} onChoose={onSend} composer={composer} />
+        <EmptyChat noModel={known && options.length === 0} ready={model !== undefined} onChoose={onSend} composer={composer} />
       )}
       {chat && (
         <div className="mx-auto w-full max-w-[46rem] px-3 pb-2 md:px-4">
@@ -101,12 +101,13 @@ function useEditing(chat: Chat | undefined): Editing {
 
 interface EmptyChatProps {
   noModel: boolean
+  ready: boolean
   onChoose: (prompt: string) => void
   composer: JSX.Element
 }
 
 /** The greeting in the middle; on a phone the composer stays at the bottom, near the thumbs. */
-function EmptyChat({ noModel, onChoose, composer }: EmptyChatProps): JSX.Element {
+function EmptyChat({ noModel, ready, onChoose, composer }: EmptyChatProps): JSX.Element {
   return (
     <div className="scroller flex min-h-0 flex-1 flex-col overflow-y-auto">
       <div className="mx-auto flex w-full max-w-[46rem] flex-1 flex-col px-3 pb-2 md:justify-center md:px-4 md:pb-[8vh]">
@@ -114,7 +115,7 @@ function EmptyChat({ noModel, onChoose, composer }: EmptyChatProps): JSX.Element
           <Greeting />
         </div>
         <div className="flex flex-col gap-4 md:flex-col-reverse">
-          {noModel ? <NoModelYet /> : <Suggestions onChoose={onChoose} />}
+          {noModel ? <NoModelYet /> : <Suggestions ready={ready} onChoose={onChoose} />}
           <div>
             {composer}
             <Disclaimer />

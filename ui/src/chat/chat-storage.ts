@@ -1,6 +1,7 @@
-/** Chats in localStorage: one key a chat, so that two tabs do not overwrite each other's. Bounded; the oldest go first. */
-import { isAnswering, type Message } from './chat.ts'
-import type { ChatStore, SavedChat } from './chat-store.ts'
+/** Chats in localStorage: one key a chat, so that two tabs do not overwrite each other's. Bounded; the oldest go first, and never unsaid. */
+import { isAnswering } from './chat.ts'
+import type { ChatStore } from './chat-store.ts'
+import { readSavedChat } from './saved-chat.ts'
 
 const PREFIX = 'bendi.chat.'
 /** Characters of all chats together; browsers give about 5 million. */
@@ -10,11 +11,16 @@ const MAX_CHATS = 200
 const SAVE_DELAY_MS = 400
 const SAVE_GROWING_MS = 2000
 
+/** `dropped`: the oldest chats made room. `not-kept`: a chat is too large for this browser and lives as long as the page. */
+export type StorageTrouble = 'dropped' | 'not-kept'
+
 export interface ChatStorageOptions {
   storage: Storage
   store: ChatStore
   maxCharacters?: number
   schedule?: (run: () => void, delayMs: number) => void
+  /** For the reader; each trouble is told once. */
+  onTrouble?: (trouble: StorageTrouble) => void
 }
 
 export interface ChatStorage {
@@ -26,19 +32,16 @@ export interface ChatStorage {
   onOtherTab(key: string | null): void
 }
 
-export function createChatStorage({
-  storage,
-  store,
-  maxCharacters = MAX_CHARACTERS,
-  schedule = defaultSchedule,
-}: ChatStorageOptions): ChatStorage {
+export function createChatStorage(options: ChatStorageOptions): ChatStorage {
+  const { storage, store, maxCharacters = MAX_CHARACTERS, schedule = defaultSchedule } = options
   const dirty = new Set<string>()
+  const tell = tellOnce(options.onTrouble)
   let scheduled = false
   let quiet = false
   const flush = (): void => {
     scheduled = false
-    for (const id of dirty) save(storage, store, id)
-    if (dirty.size > 0) shrink(storage, maxCharacters)
+    for (const id of dirty) tell(save(storage, store, id, maxCharacters))
+    if (dirty.size > 0) tell(shrink(storage, maxCharacters))
     dirty.clear()
   }
   const quietly = (run: () => void): void => {
@@ -65,6 +68,15 @@ export function createChatStorage({
   }
 }
 
+function tellOnce(onTrouble: (trouble: StorageTrouble) => void = () => {}): (trouble: StorageTrouble | undefined) => void {
+  const told = new Set<StorageTrouble>()
+  return (trouble) => {
+    if (!trouble || told.has(trouble)) return
+    told.add(trouble)
+    onTrouble(trouble)
+  }
+}
+
 function defaultSchedule(run: () => void, delayMs: number): void {
   setTimeout(run, delayMs)
 }
@@ -74,35 +86,34 @@ function chatKeys(storage: Storage): string[] {
 }
 
 function load(storage: Storage, store: ChatStore, key: string): void {
-  const saved = parse(storage.getItem(key))
-  if (saved) store.restore({ chat: saved.chat, messages: saved.messages.map((message) => settle(message)) })
+  const saved = readSavedChat(storage.getItem(key))
+  if (saved) store.restore(saved)
 }
 
-/** An answer that was running when the page closed cannot go on. */
-function settle(message: Message): Message {
-  if (message.role === 'user' || !isAnswering(message)) return message
-  const { waiting: _, requestId: __, ...rest } = message
-  return { ...rest, state: 'interrupted' }
-}
-
-function parse(text: string | null): SavedChat | undefined {
-  try {
-    const saved = JSON.parse(text ?? '') as SavedChat
-    return typeof saved.chat.id === 'string' && Array.isArray(saved.chat.messageIds) && Array.isArray(saved.messages) ? saved : undefined
-  } catch {
+/** A chat without a question is not kept. When the storage is full, the oldest chats make room; for one that does not fit at all none does. */
+function save(storage: Storage, store: ChatStore, id: string, maxCharacters: number): StorageTrouble | undefined {
+  const chat = store.chat(id)
+  const key = PREFIX + id
+  if (!chat || chat.messageIds.length === 0) {
+    storage.removeItem(key)
     return undefined
   }
+  const text = JSON.stringify({ chat, messages: store.messages(id) })
+  return text.length > maxCharacters ? 'not-kept' : setInRoom(storage, key, text)
 }
 
-/** A chat without a question is not kept. When the storage is full, the oldest chats make room. */
-function save(storage: Storage, store: ChatStore, id: string): void {
-  const chat = store.chat(id)
-  if (!chat || chat.messageIds.length === 0) {
-    storage.removeItem(PREFIX + id)
-    return
+function setInRoom(storage: Storage, key: string, text: string): StorageTrouble | undefined {
+  const dropped: Entry[] = []
+  while (!trySet(storage, key, text)) {
+    const oldest = oldestChat(storage, key)
+    if (!oldest) {
+      for (const { key: other, text: old } of dropped) trySet(storage, other, old)
+      return 'not-kept'
+    }
+    storage.removeItem(oldest.key)
+    dropped.push(oldest)
   }
-  const text = JSON.stringify({ chat, messages: store.messages(id) })
-  while (!trySet(storage, PREFIX + id, text)) if (dropOldest(storage, PREFIX + id) === 0) return
+  return dropped.length > 0 ? 'dropped' : undefined
 }
 
 function trySet(storage: Storage, key: string, text: string): boolean {
@@ -114,23 +125,28 @@ function trySet(storage: Storage, key: string, text: string): boolean {
   }
 }
 
-function shrink(storage: Storage, maxCharacters: number): void {
+/** The only chat there is stays. */
+function shrink(storage: Storage, maxCharacters: number): StorageTrouble | undefined {
   const sizes = chatKeys(storage).map((key) => storage.getItem(key)?.length ?? 0)
   let size = sizes.reduce((sum, length) => sum + length, 0)
-  for (let count = sizes.length; size > maxCharacters || count > MAX_CHATS; count -= 1) {
-    const dropped = dropOldest(storage)
-    if (dropped === 0) return
-    size -= dropped
+  let count = sizes.length
+  for (; count > 1 && (size > maxCharacters || count > MAX_CHATS); count -= 1) {
+    const oldest = oldestChat(storage)
+    if (!oldest) break
+    storage.removeItem(oldest.key)
+    size -= oldest.text.length
   }
+  return count < sizes.length ? 'dropped' : undefined
 }
 
-/** Answers how many characters became free; the only chat there is stays. */
-function dropOldest(storage: Storage, except?: string): number {
-  const updatedAt = (key: string): number => parse(storage.getItem(key))?.chat.updatedAt ?? 0
+interface Entry {
+  key: string
+  text: string
+}
+
+function oldestChat(storage: Storage, except?: string): Entry | undefined {
+  const updatedAt = (key: string): number => readSavedChat(storage.getItem(key))?.chat.updatedAt ?? 0
   const keys = chatKeys(storage).filter((key) => key !== except)
   const [oldest] = keys.map((key) => ({ key, at: updatedAt(key) })).toSorted((one, other) => one.at - other.at)
-  if (!oldest || (except === undefined && keys.length === 1)) return 0
-  const size = storage.getItem(oldest.key)?.length ?? 0
-  storage.removeItem(oldest.key)
-  return size
+  return oldest && { key: oldest.key, text: storage.getItem(oldest.key) ?? '' }
 }

@@ -66,6 +66,16 @@ describe('ChatStore', () => {
     expect(store.chat(chatId)?.title).toBe('Mine')
   })
 
+  it('names a chat anew when its first question is asked differently', () => {
+    const store = createStore()
+    const { chatId } = askIn(store, 'First')
+    store.ask(chatId, 'Second', 'm')
+    expect(store.chat(chatId)?.title).toBe('First')
+    store.truncate(chatId, store.chat(chatId)?.messageIds[0] ?? '')
+    store.ask(chatId, 'Changed', 'm')
+    expect(store.chat(chatId)?.title).toBe('Changed')
+  })
+
   it('gives back a removed chat with its messages', () => {
     const store = createStore()
     const { chatId } = askIn(store, 'Question?')
@@ -106,6 +116,29 @@ describe('createChatStorage', () => {
     const total = chats.reduce((sum, id) => sum + (storage.getItem(`bendi.chat.${id}`)?.length ?? 0), 0)
     expect(total).toBeLessThanOrEqual(2500)
     expect(storage.getItem(`bendi.chat.${chats.at(-1) ?? ''}`)).not.toBeNull()
+  })
+
+  it('lets no chat go for one that is too long to be kept, and says so once', () => {
+    const storage = memoryStorage(3000)
+    const store = createStore()
+    const told: string[] = []
+    createChatStorage({ storage, store, maxCharacters: 4000, schedule: immediately, onTrouble: (trouble) => told.push(trouble) }).start()
+    const [first, second] = [askIn(store, 'one').chatId, askIn(store, 'two').chatId]
+    const isKept = (id: string): boolean => storage.getItem(`bendi.chat.${id}`) !== null
+    const longest = askIn(store, 'x'.repeat(5000)).chatId
+    expect([first, second, longest].map(isKept)).toEqual([true, true, false])
+    const tooLongForTheBrowser = askIn(store, 'x'.repeat(3500)).chatId
+    expect([first, second, tooLongForTheBrowser].map(isKept)).toEqual([true, true, false])
+    expect(told).toEqual(['not-kept'])
+  })
+
+  it('says once that the oldest chats made room', () => {
+    const storage = memoryStorage(3000)
+    const store = createStore()
+    const told: string[] = []
+    createChatStorage({ storage, store, schedule: immediately, onTrouble: (trouble) => told.push(trouble) }).start()
+    for (let index = 0; index < 9; index++) askIn(store, 'x'.repeat(500))
+    expect(told).toEqual(['dropped'])
   })
 
   it('takes over what another tab changed, and skips what cannot be read', () => {

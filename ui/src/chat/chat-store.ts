@@ -107,7 +107,7 @@ export class ChatStore {
     if (!chat) return undefined
     const user: UserMessage = { id: this.#createId(), role: 'user', content: question }
     this.#messages.set(user.id, user)
-    const title = chat.renamed || chat.title ? chat.title : titleOf(question)
+    const title = chat.renamed || chat.messageIds.length > 0 ? chat.title : titleOf(question)
     this.#setChat({ ...chat, title, messageIds: [...chat.messageIds, user.id] })
     return this.addAnswer(chatId, model)
   }

@@ -66,6 +66,12 @@ export function isAnswering(message: Message | undefined): boolean {
   return message?.role === 'assistant' && (message.state === 'waiting' || message.state === 'streaming')
 }
 
+/** A question without the empty lines around it. Of several lines the first keeps its indentation: it may be code. */
+export function trimLines(question: string): string {
+  const text = question.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd()
+  return text.includes('\n') ? text : text.trimStart()
+}
+
 /** The first line of a question, short enough for the side list. */
 export function titleOf(question: string): string {
   const line = question.trim().split('\n', 1)[0] ?? ''

@@ -4,6 +4,7 @@ import { IconButton } from '../components/ui/button.tsx'
 import { SendIcon, StopIcon } from '../components/ui/icons.tsx'
 import { preloadMarkdown } from '../markdown/lazy-markdown.tsx'
 import { isComposing } from './composition.ts'
+import { trimLines } from './chat.ts'
 import { useDraft } from './drafts.ts'
 
 export interface ComposerProps {
@@ -27,7 +28,7 @@ export function Composer({ chatId, answering, ready, area, onSend, onStop, onEdi
   const send = (): void => {
     if (!canSend) return
     setDraft('')
-    onSend(draft.trim())
+    onSend(trimLines(draft))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isComposing(event)) return

@@ -1,11 +1,13 @@
 /** The chats of this browser and the answers that run in them: what the components call. */
+import i18next from 'i18next'
 import { useCallback, useSyncExternalStore } from 'react'
 import { client } from '../api/client.ts'
+import { showToast } from '../components/ui/toast.tsx'
 import { readText, writeText } from '../store/browser-storage.ts'
 import { announce } from '../shell/announcer.ts'
 import { runAnswer } from './answer.ts'
 import { isAnswering, type AssistantMessage, type Chat, type ChatSettings, type Message } from './chat.ts'
-import { createChatStorage } from './chat-storage.ts'
+import { createChatStorage, type StorageTrouble } from './chat-storage.ts'
 import { ChatStore, type SavedChat } from './chat-store.ts'
 
 const LAST_MODEL_KEY = 'bendi.model'
@@ -21,7 +23,9 @@ export function startConversations(): void {
   } catch {
     return
   }
-  const chats = createChatStorage({ storage, store: chatStore })
+  const onTrouble = (trouble: StorageTrouble): void =>
+    showToast({ text: i18next.t(`chats.${trouble === 'dropped' ? 'dropped' : 'notKept'}`) })
+  const chats = createChatStorage({ storage, store: chatStore, onTrouble })
   chats.start()
   addEventListener('pagehide', chats.flush)
   addEventListener('visibilitychange', chats.flush)

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { readText, writeText } from '../store/browser-storage.ts'
 
 const PREFIX = 'bendi.draft.'
-const MAX_CHARACTERS = 100_000
+const MAX_CHARACTERS = 1_000_000
 const SAVE_DELAY_MS = 300
 
 /** `chatId` is undefined for the chat that has not begun. */

@@ -21,7 +21,8 @@ export function Greeting(): JSX.Element {
   )
 }
 
-export function Suggestions({ onChoose }: { onChoose: (prompt: string) => void }): JSX.Element {
+/** `ready`: a model can be asked. */
+export function Suggestions({ ready, onChoose }: { ready: boolean; onChoose: (prompt: string) => void }): JSX.Element {
   const { t } = useTranslation()
   return (
     <ul className="grid grid-cols-1 gap-2.5 sm:grid-cols-2">
@@ -29,6 +30,7 @@ export function Suggestions({ onChoose }: { onChoose: (prompt: string) => void }
         <li key={name}>
           <button
             type="button"
+            disabled={!ready}
             className="flex h-full w-full items-start gap-3 rounded-2xl border border-line bg-card px-4 py-3 text-left shadow-card transition-colors hover:bg-hover"
             onClick={() => onChoose(t(`suggestions.${name}.prompt`))}
           >

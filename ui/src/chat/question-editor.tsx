@@ -1,6 +1,7 @@
 import { useState, type JSX, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Button } from '../components/ui/button.tsx'
+import { trimLines } from './chat.ts'
 import { isComposing } from './composition.ts'
 
 export interface QuestionEditorProps {
@@ -14,7 +15,7 @@ export function QuestionEditor({ text, onCancel, onResend }: QuestionEditorProps
   const { t } = useTranslation()
   const [draft, setDraft] = useState(text)
   const send = (): void => {
-    if (draft.trim()) onResend(draft.trim())
+    if (draft.trim()) onResend(trimLines(draft))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isComposing(event)) return

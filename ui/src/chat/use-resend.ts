@@ -10,7 +10,7 @@ export function useResend(chatId: string, questionId: string, model: string | un
     (text) => {
       const before = model === undefined ? undefined : askInstead(chatId, questionId, text, model)
       if (!before || before.chat.messageIds.indexOf(questionId) >= before.chat.messageIds.length - 2) return
-      showToast({ text: t('chat.replaced'), action: t('common.undo'), onAction: () => takeBack(before) })
+      showToast({ text: t('chat.replaced'), action: { label: t('common.undo'), run: () => takeBack(before) } })
     },
     [chatId, questionId, model, t],
   )

@@ -5,6 +5,7 @@ export const en = {
     copied: 'Copied',
     copy: 'Copy',
     delete: 'Delete',
+    ok: 'OK',
     retry: 'Try again',
     undo: 'Undo',
     loading: 'Loading…',
@@ -39,6 +40,8 @@ export const en = {
     untitled: 'New chat',
     deleted: 'Deleted “{{title}}”.',
     answering: 'answering',
+    dropped: 'This browser keeps no more chats: the oldest have made room.',
+    notKept: 'This chat is too long to be kept in this browser. It is here until you close or reload the page.',
   },
   chat: {
     greeting: 'What would you like to know?',
@@ -122,6 +125,12 @@ export const en = {
     maxTokens: 'Most tokens in an answer',
     maxTokensPlaceholder: 'No limit',
     reset: 'Reset',
+  },
+  broken: {
+    title: 'This part of the page cannot be shown.',
+    hint: 'bendi may have been stopped, or upgraded since the page was opened. Your chats are kept.',
+    reload: 'Load the page again',
+    gone: 'bendi does not answer yet. Start it, then try again.',
   },
   connection: {
     lost: 'No connection to bendi.',

@@ -7,6 +7,7 @@ export const zh: Dictionary = {
     copied: '已复制',
     copy: '复制',
     delete: '删除',
+    ok: '知道了',
     retry: '重试',
     undo: '撤销',
     loading: '加载中…',
@@ -41,6 +42,8 @@ export const zh: Dictionary = {
     untitled: '新对话',
     deleted: '已删除“{{title}}”。',
     answering: '正在回答',
+    dropped: '此浏览器的存储已满，最早的对话已被移除。',
+    notKept: '这个对话太长，无法保存在此浏览器中；关闭或刷新页面后将会丢失。',
   },
   chat: {
     greeting: '今天想聊点什么？',
@@ -124,6 +127,12 @@ export const zh: Dictionary = {
     maxTokens: '回答的 token 上限',
     maxTokensPlaceholder: '不限制',
     reset: '恢复默认',
+  },
+  broken: {
+    title: '页面的这一部分无法显示。',
+    hint: 'bendi 可能已停止，或在页面打开之后升级过。对话都已保存。',
+    reload: '重新加载页面',
+    gone: 'bendi 还没有响应。请先启动它，再试一次。',
   },
   connection: {
     lost: '无法连接 bendi。',

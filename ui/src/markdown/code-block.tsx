@@ -39,10 +39,14 @@ function useHighlight(): Highlight | undefined {
   const [highlight, setHighlight] = useState<Highlight | undefined>(() => loaded)
   useEffect(() => {
     if (loaded) return
-    void import('./highlight.ts').then((module) => {
-      loaded = module.highlight
-      setHighlight(() => module.highlight)
-    })
+    // Without it code has no colours.
+    import('./highlight.ts').then(
+      (module) => {
+        loaded = module.highlight
+        setHighlight(() => module.highlight)
+      },
+      () => undefined,
+    )
   }, [])
   return highlight
 }

@@ -46,10 +46,14 @@ function useMath(needed: boolean): Math | undefined {
   const [math, setMath] = useState(loadedMath)
   useEffect(() => {
     if (!needed || loadedMath) return
-    void import('./math-plugin.ts').then((module) => {
-      loadedMath = module
-      setMath(module)
-    })
+    // Without the plugin a formula stays as the model wrote it.
+    import('./math-plugin.ts').then(
+      (module) => {
+        loadedMath = module
+        setMath(module)
+      },
+      () => undefined,
+    )
   }, [needed])
   return needed ? (math ?? loadedMath) : math
 }

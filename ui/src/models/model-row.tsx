@@ -48,7 +48,8 @@ export function LooseModelRow({ deployment }: { deployment: Deployment }): JSX.E
   const { t } = useTranslation()
   const start = useStartDeployment()
   const stop = useStopDeployment()
-  const failure = stop.error ? errorData(stop.error) : deployment.error
+  const error = start.error ?? stop.error
+  const failure = error ? errorData(error) : deployment.error
   return (
     <li className="rounded-2xl border border-line bg-card px-4 py-3.5 shadow-card" data-testid="model">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-3">

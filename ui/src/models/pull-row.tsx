@@ -1,12 +1,12 @@
 import type { JSX } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Pull } from '../../../src/shared/api.ts'
-import { useCancelPull, usePausePull, useStartPull } from '../api/queries.ts'
+import { errorData } from '../api/client.ts'
+import { isUnderWay, useCancelPull, usePausePull, useStartPull } from '../api/queries.ts'
 import { ErrorNote } from '../chat/error-note.tsx'
 import { Button, IconButton } from '../components/ui/button.tsx'
 import { CloseIcon, PauseIcon, PlayIcon } from '../components/ui/icons.tsx'
 import { useFormat } from '../i18n/format.ts'
-import { isUnderWay, useWatchPull } from './use-watch-pull.ts'
 
 /** One download, live. */
 export function PullRow({ pull }: { pull: Pull }): JSX.Element {
@@ -14,7 +14,8 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
   const pause = usePausePull()
   const cancel = useCancelPull()
   const again = useStartPull()
-  useWatchPull(pull)
+  const refused = pause.error ?? cancel.error ?? again.error
+  const failure = refused ? errorData(refused) : pull.error
   const fraction = pull.totalBytes > 0 ? pull.doneBytes / pull.totalBytes : undefined
   return (
     <li className="rounded-2xl border border-line bg-card px-4 py-3.5 shadow-card">
@@ -46,7 +47,7 @@ export function PullRow({ pull }: { pull: Pull }): JSX.Element {
       {pull.notice && isUnderWay(pull) && (
         <p className="mt-2 text-[13px] text-muted">{pull.notice[i18n.language === 'zh' ? 'zh' : 'en']}</p>
       )}
-      {pull.error && <ErrorNote error={pull.error} />}
+      {failure && <ErrorNote error={failure} />}
     </li>
   )
 }

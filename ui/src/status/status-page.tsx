@@ -1,7 +1,9 @@
 import { useEffect, type JSX, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Deployment, Hardware, Status } from '../../../src/shared/api.ts'
+import { errorData, isConnectionError } from '../api/client.ts'
 import { useDeployments, useHardware, useStatus } from '../api/queries.ts'
+import { ErrorNote } from '../chat/error-note.tsx'
 import { StateDot } from '../components/state-dot.tsx'
 import { useNow } from '../components/use-now.ts'
 import { useFormat } from '../i18n/format.ts'
@@ -13,7 +15,7 @@ export default function StatusPage(): JSX.Element {
   const { t } = useTranslation()
   const hardware = useHardware()
   const status = useStatus()
-  const { data: deployments } = useDeployments()
+  const { data: deployments, error } = useDeployments()
   useEffect(() => {
     document.title = `${t('status.title')} · bendi`
   }, [t])
@@ -23,7 +25,7 @@ export default function StatusPage(): JSX.Element {
         <h1 className="px-1 text-[15px] font-semibold">{t('status.title')}</h1>
       </PageHeader>
       <div className="page flex flex-col gap-8">
-        <Section title={t('status.running')}>
+        <Section title={t('status.running')} error={error}>
           {deployments
             ?.filter(({ state }) => state !== 'stopped')
             .map((deployment) => (
@@ -31,17 +33,29 @@ export default function StatusPage(): JSX.Element {
             ))}
           {deployments?.every(({ state }) => state === 'stopped') && <p className="text-sm text-muted">{t('status.nothingRuns')}</p>}
         </Section>
-        <Section title={t('status.machine')}>{hardware.data && <Machine hardware={hardware.data} />}</Section>
-        <Section title={t('status.server')}>{status.data && <Server status={status.data} />}</Section>
+        <Section title={t('status.machine')} error={hardware.error}>
+          {hardware.data && <Machine hardware={hardware.data} />}
+        </Section>
+        <Section title={t('status.server')} error={status.error}>
+          {status.data && <Server status={status.data} />}
+        </Section>
       </div>
     </>
   )
 }
 
-function Section({ title, children }: { title: string; children: ReactNode }): JSX.Element {
+interface SectionProps {
+  title: string
+  /** Why there is nothing, or nothing new; a lost connection is told by the banner. */
+  error?: Error | null
+  children: ReactNode
+}
+
+function Section({ title, error, children }: SectionProps): JSX.Element {
   return (
     <section aria-label={title} className="flex flex-col gap-2.5">
       <h2 className="section-title mb-0">{title}</h2>
+      {error && !isConnectionError(error) && <ErrorNote error={errorData(error)} />}
       {children}
     </section>
   )
@@ -115,7 +129,10 @@ function Machine({ hardware }: { hardware: Hardware }): JSX.Element {
       <Fact name={t('status.gpu')}>
         {gpus.length === 0
           ? t('status.noGpu')
-          : gpus.map((gpu) => <p key={gpu.name}>{`${gpu.name} · ${free(gpu.freeBytes, gpu.memoryBytes)}`}</p>)}
+          : gpus.map((gpu, index) => (
+              // Eight cards of one kind have one name; their places do not change.
+              <p key={index}>{`${gpu.name} · ${free(gpu.freeBytes, gpu.memoryBytes)}`}</p> // oxlint-disable-line react/no-array-index-key
+            ))}
       </Fact>
     </dl>
   )

@@ -1,10 +1,10 @@
-/** One message at the bottom with an action, e.g. undo. */
+/** One message at the bottom, perhaps with an action, e.g. undo. */
 import { useEffect, useSyncExternalStore, type JSX } from 'react'
+import { useTranslation } from 'react-i18next'
 
 export interface Toast {
   text: string
-  action: string
-  onAction: () => void
+  action?: { label: string; run: () => void }
 }
 
 /** ms that it stays. */
@@ -19,6 +19,7 @@ export function showToast(toast: Toast | undefined): void {
 }
 
 export function ToastOutlet(): JSX.Element {
+  const { t } = useTranslation()
   const toast = useSyncExternalStore(subscribe, () => current)
   useEffect(() => {
     if (!toast) return undefined
@@ -29,16 +30,16 @@ export function ToastOutlet(): JSX.Element {
     <div role="status" className="pointer-events-none fixed inset-x-0 bottom-24 z-50 flex justify-center px-4">
       {toast && (
         <div className="pop-in pointer-events-auto flex max-w-full items-center gap-3 rounded-2xl bg-ink py-2.5 pr-2.5 pl-4 text-sm text-paper shadow-float">
-          <span className="min-w-0 truncate">{toast.text}</span>
+          <span className="line-clamp-3 min-w-0 wrap-anywhere">{toast.text}</span>
           <button
             type="button"
             className="shrink-0 rounded-lg px-2.5 py-1 pointer-coarse:min-h-10 font-semibold underline-offset-4 hover:underline"
             onClick={() => {
-              toast.onAction()
+              toast.action?.run()
               showToast(undefined)
             }}
           >
-            {toast.action}
+            {toast.action?.label ?? t('common.ok')}
           </button>
         </div>
       )}
