@@ -24,7 +24,7 @@ export default function StatusPage(): JSX.Element {
       <PageHeader>
         <h1 className="px-1 text-[15px] font-semibold">{t('status.title')}</h1>
       </PageHeader>
-      <div className="page flex flex-col gap-8">
+      <div className="page flex flex-col gap-8" role="region" aria-label={t('status.title')} tabIndex={0}>
         <Section title={t('status.running')} error={error}>
           {deployments
             ?.filter(({ state }) => state !== 'stopped')

@@ -2,6 +2,7 @@ import { DropdownMenu as Radix } from 'radix-ui'
 import type { ComponentProps, JSX, ReactElement, ReactNode } from 'react'
 import { CheckIcon } from './icons.tsx'
 import { classNames } from './class-names.ts'
+import { useLandmark } from './use-landmark.ts'
 
 const item =
   'flex min-h-9 pointer-coarse:min-h-10 cursor-default select-none items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:opacity-50'
@@ -16,10 +17,13 @@ export interface MenuProps {
 
 /** Not modal: Radix's scroll lock writes a style element, which the Content-Security-Policy forbids. */
 export function Menu({ trigger, children, align = 'start', side = 'bottom', className }: MenuProps): JSX.Element {
+  const { trigger: ref, container, onOpenChange } = useLandmark()
   return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+    <Radix.Root modal={false} onOpenChange={onOpenChange}>
+      <Radix.Trigger asChild ref={ref}>
+        {trigger}
+      </Radix.Trigger>
+      <Radix.Portal container={container}>
         <Radix.Content
           align={align}
           side={side}

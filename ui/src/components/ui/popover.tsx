@@ -17,7 +17,7 @@ export function Popover({ trigger, title, children }: PopoverProps): JSX.Element
           sideOffset={8}
           collisionPadding={12}
           aria-label={title}
-          className="floating z-50 w-[min(23rem,calc(100vw-24px))] rounded-2xl border border-line bg-card p-4 text-ink shadow-float outline-none"
+          className="floating z-50 max-h-(--radix-popover-content-available-height) w-[min(23rem,calc(100vw-24px))] overflow-y-auto rounded-2xl border border-line bg-card p-4 text-ink shadow-float outline-none"
         >
           {children}
         </Radix.Content>

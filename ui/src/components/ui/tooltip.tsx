@@ -1,5 +1,6 @@
 import { Tooltip as Radix } from 'radix-ui'
 import type { JSX, ReactElement } from 'react'
+import { useLandmark } from './use-landmark.ts'
 
 export function TooltipProvider({ children }: { children: ReactElement }): JSX.Element {
   return (
@@ -11,10 +12,13 @@ export function TooltipProvider({ children }: { children: ReactElement }): JSX.E
 
 /** The name of an icon button, for eyes. The button carries it as its label already. */
 export function Tooltip({ text, children }: { text: string; children: ReactElement }): JSX.Element {
+  const { trigger, container, onOpenChange } = useLandmark()
   return (
-    <Radix.Root>
-      <Radix.Trigger asChild>{children}</Radix.Trigger>
-      <Radix.Portal>
+    <Radix.Root onOpenChange={onOpenChange}>
+      <Radix.Trigger asChild ref={trigger}>
+        {children}
+      </Radix.Trigger>
+      <Radix.Portal container={container}>
         <Radix.Content
           sideOffset={6}
           collisionPadding={8}
