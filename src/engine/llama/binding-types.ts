@@ -54,6 +54,8 @@ export interface Binding {
   /** Runs on a worker thread. `onProgress` gets 0 … 1. Undefined when the file cannot be loaded; the log says why. */
   loadModel(file: string, params: Partial<ModelParams>, onProgress?: (fraction: number) => void): Promise<ModelPointer | undefined>
   freeModel(model: ModelPointer): void
+  /** What is allocated from now on comes in pages of the usual size; see huge-pages.ts. */
+  endHugePages(): void
   vocabulary(model: ModelPointer): VocabularyPointer | undefined
   trainedContext(model: ModelPointer): number
   embeddingLength(model: ModelPointer): number

@@ -16,6 +16,7 @@ import {
   TOKEN_ARRAY_BYTES,
   TOKEN_DATA_BYTES,
 } from './binding-structs.ts'
+import { hugePagesEnder } from './binding-huge-pages.ts'
 import { threadAttacher } from './binding-threads.ts'
 import type {
   BatchBuffer,
@@ -98,6 +99,7 @@ function assemble(libraries: Libraries, nativePackage: NativePackage, kernel: st
     kernel,
     devices: listDevices(libraries),
     ...modelFunctions(llama, modelDefaults),
+    endHugePages: hugePagesEnder(llama),
     ...vocabularyFunctions(llama),
     ...contexts,
     createContext: async (model: ModelPointer, params: Partial<ContextParams>) => {

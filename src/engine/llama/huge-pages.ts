@@ -1,9 +1,10 @@
 /**
- * Huge pages (2 MiB instead of 4 KiB) for what every token reads: weights and KV cache. The processor then finds its way through memory
+ * Huge pages (2 MiB instead of 4 KiB) for the weights, which every token reads whole. The processor then finds its way through them
  * with far fewer look-ups: 3 to 5 % of the speed of one answer (docs/benchmarks.md).
  *
  * Linux gives them to memory that a program allocates, not to a file that it maps; and in its usual setting (`madvise`) only where the
- * program asks, which glibc does for us (glibc manual, "Memory Allocation Tunables").
+ * program asks, which glibc does for us (glibc manual, "Memory Allocation Tunables"). After the weights it ends (`endHugePages` of the
+ * binding): a KV cache of 1.5 GB took 2.7 s instead of 1.1 s to be cleared in a virtual machine, and was read no faster.
  */
 import { readFile, stat } from 'node:fs/promises'
 

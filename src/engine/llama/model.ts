@@ -82,6 +82,7 @@ export async function loadModel(binding: Binding, options: LoadOptions): Promise
   const usesGpu = gpuLayers !== 0 && binding.devices.some((device) => device.type === 'gpu' || device.type === 'integrated-gpu')
   const load_mode = !usesGpu && (await prefersReading(file)) ? LOAD_BY_READING : LOAD_AS_DEVICE_LIKES
   const pointer = await binding.loadModel(file, { n_gpu_layers: usesGpu ? gpuLayers : 0, load_mode }, throttle(onProgress))
+  binding.endHugePages()
   const vocabulary = pointer && binding.vocabulary(pointer)
   if (!pointer || !vocabulary) throw new AppError('invalid-model-file', { path: file, reason: 'libllama cannot load it; its log says why' })
   return modelOver({ binding, pointer, vocabulary, usesGpu })
