@@ -64,10 +64,10 @@ export function createMatcherChannel(vocabularySize: number, answerLimitMs: numb
     control[RESULT] = FAILED
     Atomics.store(control, STATE, ASKED)
     Atomics.notify(control, STATE)
-    const outcome = Atomics.wait(control, STATE, ASKED, answerLimitMs)
-    if (outcome !== 'timed-out' && control[RESULT] !== FAILED) return control[RESULT] === DONE
+    const isAnswered = waitWhile(control, ASKED, answerLimitMs)
+    if (isAnswered && control[RESULT] !== FAILED) return control[RESULT] === DONE
     end()
-    if (outcome !== 'timed-out') throw new Error('its constraint failed')
+    if (isAnswered) throw new Error('its constraint failed')
     throw new ConstraintTooDear(`it needs more than ${answerLimitMs} ms for one token`)
   }
   /** What is given back, not asked: a thread that does not answer is ended, and others will notice. */
@@ -178,13 +178,26 @@ export function serveMatchers(
   const control = new Int32Array(shared, 0, CONTROL_WORDS)
   const allowed = new Int32Array(shared, 4 * CONTROL_WORDS)
   for (;;) {
-    Atomics.wait(control, STATE, IDLE)
+    waitWhile(control, IDLE)
     const isLeaving = control[OPERATION] === LEAVE
     control[RESULT] = isLeaving ? DONE : answer(constraints, matchers, { control, allowed })
     Atomics.store(control, STATE, IDLE)
     Atomics.notify(control, STATE)
     if (isLeaving) return
   }
+}
+
+/**
+ * Waits until the state is another one; false when it still is after `limitMs`. A side that finds its answer before it sleeps is not woken by the
+ * other's call, which may come late and then wakes it from its next sleep: only the state says that there is something.
+ */
+function waitWhile(control: Int32Array, state: number, limitMs: number = Number.POSITIVE_INFINITY): boolean {
+  const until = performance.now() + limitMs
+  while (Atomics.load(control, STATE) === state) {
+    const outcome = Atomics.wait(control, STATE, state, Math.max(0, until - performance.now()))
+    if (outcome === 'timed-out') return false
+  }
+  return true
 }
 
 function answer(
