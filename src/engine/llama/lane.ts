@@ -154,8 +154,9 @@ export class Lane {
   #governThreads(batch: Batch, decodeMs: number): void {
     const before = this.#governor.threads
     const { answers, guesses, promptTokens } = stepShape(batch)
-    if (promptTokens > 0 || answers === 0) return
-    const threads = guesses > 0 ? this.#governor.interrupt() : this.#governor.observe(answers, decodeMs)
+    // A trial must not go on through a long prompt.
+    const isComparable = guesses === 0 && promptTokens === 0
+    const threads = isComparable ? this.#governor.observe(answers, decodeMs) : this.#governor.interrupt()
     if (threads !== before) this.#options.runner.setThreads?.(threads, threads)
   }
 
