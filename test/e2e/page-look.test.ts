@@ -121,8 +121,12 @@ describe.skipIf(noBrowser !== undefined)(`the look of the page (${noBrowser ?? '
     expect(await axe()).toEqual([])
   })
 
-  /** `RULE: SELECTOR: WHY` for each finding. */
+  /** `RULE: SELECTOR: WHY` for each finding, once nothing fades in any more: what is still transparent counts as hidden. */
   async function axe(): Promise<string[]> {
+    await app.page.evaluate(async () => {
+      const finite = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+      await Promise.allSettled(finite.map(({ finished }) => finished))
+    })
     if (!(await app.page.evaluate(() => 'axe' in globalThis))) await app.page.addScriptTag({ path: axeFile })
     return app.page.evaluate(async () => {
       interface Found {
