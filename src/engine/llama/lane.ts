@@ -47,6 +47,7 @@ export class Lane {
   readonly stats: LaneStats = { steps: 0, lastMs: 0, lastOverheadMs: 0, computedTokens: 0 }
   readonly #options: LaneOptions
   readonly #governor: ThreadGovernor
+  #threads: number
   #endSleep: () => void = () => {}
   /** Something has happened since the last look at the scheduler: it may have come between that and the sleep. */
   #isWoken = false
@@ -60,6 +61,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options
     this.#governor = new ThreadGovernor(options.threads)
+    this.#threads = options.threads
     this.#busy = this.#loop()
   }
 
@@ -139,10 +141,14 @@ export class Lane {
       if (admitted.length > 0) this.#options.onEmissions(admitted)
       this.#options.beforeRun?.(beginsSequence(batch))
       this.#options.onStep?.(scheduler.expectedMs(batch))
+      const { answers, guesses, promptTokens } = stepShape(batch)
+      const isComparable = guesses === 0 && promptTokens === 0
+      // A prompt's step may take a second: not with the threads of a trial.
+      if (!isComparable) this.#useThreads(this.#governor.interrupt())
       const result = await runner.run(batch)
       this.#options.onEmissions(scheduler.commit(batch, result))
       tiers?.settle()
-      this.#governThreads(batch, result.decodeMs)
+      if (isComparable) this.#useThreads(this.#governor.observe(answers, result.decodeMs))
       this.#record(batch.tokenCount, this.#options.now() - start, result.decodeMs)
       return true
     } finally {
@@ -151,13 +157,9 @@ export class Lane {
   }
 
   /** Prompts are computed with the same threads: a single one on a busy machine is the better choice for them too. */
-  #governThreads(batch: Batch, decodeMs: number): void {
-    const before = this.#governor.threads
-    const { answers, guesses, promptTokens } = stepShape(batch)
-    // A trial must not go on through a long prompt.
-    const isComparable = guesses === 0 && promptTokens === 0
-    const threads = isComparable ? this.#governor.observe(answers, decodeMs) : this.#governor.interrupt()
-    if (threads !== before) this.#options.runner.setThreads?.(threads, threads)
+  #useThreads(threads: number): void {
+    if (threads !== this.#threads) this.#options.runner.setThreads?.(threads, threads)
+    this.#threads = threads
   }
 
   #record(tokens: number, ms: number, decodeMs: number): void {

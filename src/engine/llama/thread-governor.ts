@@ -56,7 +56,7 @@ export class ThreadGovernor {
     return this.#threads
   }
 
-  /** A step with guesses or with a part of a prompt came, which cannot be compared: a trial would go on for as long as they do. Returns the threads for the next one. */
+  /** A step with guesses or with a part of a prompt comes, which cannot be compared: a trial would go on for as long as they do. Returns the threads for it. */
   interrupt(): number {
     if (!this.#trial) return this.#threads
     this.#threads = this.#trial.from
