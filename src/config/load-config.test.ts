@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { AppError } from '../shared/errors.ts'
 import { loadConfig } from './load-config.ts'
 import type { ConfigSources } from './load-config.ts'
@@ -7,8 +10,12 @@ import { SETTING_NAMES, settingOf } from './settings.ts'
 const base: ConfigSources = { env: {}, platform: 'linux', userHome: '/home/ann', cwd: '/work', readFile: () => undefined }
 
 function messageOf(sources: Partial<ConfigSources>): string {
+  return errorOf({ ...base, ...sources })
+}
+
+function errorOf(sources: ConfigSources): string {
   try {
-    loadConfig({ ...base, ...sources })
+    loadConfig(sources)
   } catch (error) {
     if (error instanceof AppError && error.code === 'usage') return error.message
     throw error
@@ -75,6 +82,21 @@ describe('loadConfig', () => {
     expect(loadConfig(base).home).toBe('/home/ann/.local/share/bendi')
     expect(loadConfig({ ...base, env: { BENDI_HOME: 'data' } }).home).toBe('/work/data')
     expect(loadConfig({ ...base, env: { BENDI_HOME: '/b' }, flags: { home: '/a' } }).home).toBe('/a')
+  })
+
+  it('says what is wrong with a data folder below a file, and with a config.json that cannot be read', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'bendi-config-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = path.join(folder, 'file')
+    writeFileSync(file, '')
+    mkdirSync(path.join(folder, 'config.json'))
+    const { readFile: _fake, ...real } = base
+    const load = (home: string, language: string): string => errorOf({ ...real, env: { BENDI_HOME: home, BENDI_LANG: language } })
+    expect(load(path.join(file, 'below'), 'en')).toMatch(
+      /file\/below: a part of that path is a file\. Give the path of a folder in BENDI_HOME/,
+    )
+    expect(load(path.join(file, 'below'), 'zh')).toMatch(/是文件。请用 BENDI_HOME/)
+    expect(load(folder, 'en')).toMatch(/config\.json cannot be read: EISDIR/)
   })
 
   it('reads sizes, times, switches and lists as people write them', () => {

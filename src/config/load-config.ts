@@ -33,7 +33,8 @@ interface Source {
 export function loadConfig(sources: ConfigSources): Config {
   const language = detectLanguage(sources)
   const home = resolveHome(sources, language)
-  const file = readConfigFile(path.join(home, 'config.json'), sources.readFile ?? readIfPresent, language)
+  const readFile = sources.readFile ?? ((name) => readIfPresent(name, language))
+  const file = readConfigFile(path.join(home, 'config.json'), readFile, language)
   const values: Record<string, unknown> = {}
   for (const name of SETTING_NAMES) {
     const value = resolveSetting(name, sources, file, language)
@@ -112,13 +113,25 @@ function parseJson(text: string, file: string, language: Language): unknown {
   }
 }
 
-function readIfPresent(file: string): string | undefined {
+function readIfPresent(file: string, language: Language): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new AppError('usage', { reason: `${file}: ${(error as Error).message}` })
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw usage(code === 'ENOTDIR' ? homeBelowFile(path.dirname(file)) : unreadable(file, message), language)
   }
+}
+
+function homeBelowFile(home: string): Localized {
+  return {
+    en: `The data folder cannot be ${home}: a part of that path is a file. Give the path of a folder in BENDI_HOME or --home.`,
+    zh: `数据目录不能是 ${home}：该路径中的某一部分是文件。请用 BENDI_HOME 或 --home 指定一个目录。`,
+  }
+}
+
+function unreadable(file: string, why: string): Localized {
+  return { en: `${file} cannot be read: ${why}`, zh: `无法读取 ${file}：${why}` }
 }
 
 function invalid(source: Source, expected: Localized, language: Language, secret = false): AppError {
