@@ -4,6 +4,7 @@
  */
 import type { Sampling, TokenLogprob } from '../../shared/generate.ts'
 import type { ClosedBy, ThoughtSettings } from './answer-rule.ts'
+import type { StepShape } from './step-cost.ts'
 import type { TokenRule } from './token-rule.ts'
 
 /** A libllama sequence id, 0 … slots − 1. */
@@ -122,8 +123,11 @@ export function tokensOf(runs: readonly Run[]): number {
 }
 
 /** What a batch consists of, for its price. */
-export function stepShape({ runs, tokenCount }: Batch): { answers: number; guesses: number; promptTokens: number } {
-  const promptTokens = tokensOf(runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft))
+export function stepShape({ runs, tokenCount }: Batch): StepShape {
+  const prompts = runs.filter((run) => !run.sample || run.tokens.length > 1 + run.draft)
+  const promptTokens = tokensOf(prompts)
   const guesses = runs.reduce((sum, run) => sum + run.draft, 0)
-  return { answers: tokenCount - promptTokens - guesses, guesses, promptTokens }
+  const priced = prompts.length > 0 ? prompts : runs.filter((run) => run.draft > 0)
+  const depth = priced.reduce((sum, run) => sum + run.start * run.tokens.length, 0) / Math.max(1, tokensOf(priced))
+  return { answers: tokenCount - promptTokens - guesses, guesses, promptTokens, depth }
 }

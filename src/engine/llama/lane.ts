@@ -26,8 +26,8 @@ export interface LaneOptions {
   onFatal(error: unknown): void
   /** Between two steps, alone with the context: the place to make it again. */
   beforeSchedule?(): Promise<void>
-  /** A batch is about to be run, for about so many ms. */
-  onStep?(expectedMs: number): void
+  /** A batch is about to be run; `readersPaceMs` as the scheduler's. */
+  onStep?(readersPaceMs: number): void
   /** Before a batch is run; for a lane that starts each sequence (or goes on with one that was saved) in an empty context. */
   beforeRun?(beginsSequence: boolean): void
 }
@@ -140,7 +140,7 @@ export class Lane {
       const admitted = scheduler.takeEmissions()
       if (admitted.length > 0) this.#options.onEmissions(admitted)
       this.#options.beforeRun?.(beginsSequence(batch))
-      this.#options.onStep?.(scheduler.expectedMs(batch))
+      this.#options.onStep?.(scheduler.readersPaceMs)
       const { answers, guesses, promptTokens } = stepShape(batch)
       const isComparable = guesses === 0 && promptTokens === 0
       // A prompt's step may take a second: not with the threads of a trial.

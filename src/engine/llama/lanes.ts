@@ -26,8 +26,8 @@ export interface LanesOptions {
   /** Names what saved sequences belong to: model file, KV type, engine version. */
   identity: string
   onEmissions(lane: Lane, emissions: readonly Emission[]): void
-  /** A step begins that takes about so many ms. */
-  onStep(expectedMs: number): void
+  /** A step begins; `readersPaceMs` as the scheduler's. */
+  onStep(readersPaceMs: number): void
   onResized(shape: KvShape): void
   onFatal(error: unknown): void
   logger: Logger

@@ -15,21 +15,18 @@ function onClock(): { outbox: Outbox; sent: string[]; at(ms: number): void } {
     now: () => now,
     later: (ms, action) => waiting.push({ at: now + ms, action }),
   })
-  const runDue = (): void => {
-    const due = waiting.filter((each) => each.at <= now)
-    waiting = waiting.filter((each) => each.at > now)
+  const nextAt = (): number => Math.min(...waiting.map((each) => each.at))
+  const runNext = (): void => {
+    now = nextAt()
+    const due = waiting.filter((each) => each.at === now)
+    waiting = waiting.filter((each) => each.at !== now)
     for (const { action } of due) action()
   }
   return {
     outbox,
     sent,
     at: (ms) => {
-      runDue()
-      for (const next of waiting.map((each) => each.at).toSorted((a, b) => a - b)) {
-        if (next > ms) break
-        now = next
-        runDue()
-      }
+      while (nextAt() <= ms) runNext()
       now = ms
     },
   }
@@ -97,25 +94,27 @@ describe('Outbox', () => {
     expect(clock.sent).toEqual(['0: a', '1: b'])
   })
 
-  it('sends text before a long step half-way to the next, so that readers see even steps', () => {
+  it("sends the text of uneven steps at the readers' pace, a step at a time", () => {
     const clock = onClock()
     for (let round = 0; round < 3; round++) {
-      clock.at(round * 420)
-      post(clock, text('chunk'))
-      postAs(2, clock, prefill)
-      clock.outbox.spread(20)
-      clock.at(round * 420 + 20)
-      post(clock, text('breath'))
-      clock.outbox.spread(400)
+      for (const [i, word] of ['chunk', 'breath', 'breath'].entries()) {
+        clock.at(round * 1500 + i * 100)
+        post(clock, text(word))
+        postAs(2, clock, prefill)
+        clock.outbox.keepPace(500)
+      }
     }
-    clock.at(2000)
-    expect(clock.sent).toEqual([
+    clock.at(6000)
+    expect(clock.sent.filter((each) => !each.endsWith('prefill'))).toEqual([
       '0: prefill chunk',
-      '210: breath',
-      '420: prefill chunk',
-      '630: breath',
-      '840: prefill chunk',
-      '1050: breath',
+      '475: breath',
+      '950: breath',
+      '1500: prefill chunk',
+      '1975: breath',
+      '2450: breath',
+      '3000: prefill chunk',
+      '3475: breath',
+      '3950: breath',
     ])
   })
 
@@ -124,21 +123,46 @@ describe('Outbox', () => {
     for (let step = 0; step < 4; step++) {
       clock.at(step * 200)
       post(clock, text(String(step)))
-      clock.outbox.spread(200)
+      clock.outbox.keepPace(200)
     }
     clock.at(2000)
     expect(clock.sent.slice(1)).toEqual(['200: 1', '400: 2', '600: 3'])
   })
 
-  it('sends at once what waits for a long step that ends sooner', () => {
+  it('sends what it held back when the steps are even again', () => {
     const clock = onClock()
-    post(clock, text('a'))
-    clock.at(30)
-    post(clock, text('b'))
-    clock.outbox.spread(400)
-    clock.at(90)
-    post(clock, text('c'))
+    clock.outbox.keepPace(500)
+    for (const [i, word] of ['a', 'b', 'c'].entries()) {
+      clock.at(i * 100)
+      post(clock, text(word))
+    }
+    clock.at(300)
+    clock.outbox.keepPace(0)
     clock.at(1000)
-    expect(clock.sent).toEqual(['0: a', '90: b c'])
+    expect(clock.sent).toEqual(['0: a', '300: b c'])
+  })
+
+  it('never holds text for more than a second', () => {
+    const clock = onClock()
+    clock.outbox.keepPace(5000)
+    for (const [i, word] of ['a', 'b', 'c'].entries()) {
+      clock.at(i * 100)
+      post(clock, text(word))
+    }
+    clock.at(9000)
+    expect(clock.sent).toEqual(['0: a', '1100: b', '1200: c'])
+  })
+
+  it('sends the text of a generation with what ends it, also while others are held back', () => {
+    const clock = onClock()
+    clock.outbox.keepPace(500)
+    post(clock, text('a'))
+    clock.at(100)
+    post(clock, text('b'))
+    postAs(2, clock, text('x'))
+    clock.at(200)
+    postAs(2, clock, text('y'), prefill)
+    clock.at(1000)
+    expect(clock.sent).toEqual(['0: a', '200: x y prefill', '475: b'])
   })
 })

@@ -5,10 +5,11 @@
  * a tenth of such a step) from the cores that compute, and no eye sees the difference: so text waits for company up to PACE_MS. Everything else
  * goes at once and takes the text of its generation along: so does the first text of an answer, because it comes with the end of the prompt.
  *
- * Before a long step (a chunk of somebody's prompt) text waits longer, so that readers see even steps instead of two words and a pause:
+ * Beside somebody's prompt steps are uneven: a long one with a part of it, then short ones in which the readers breathe. The text of each
+ * such step is sent by itself and at the readers' pace, so that they see even steps instead of three words and a pause:
  *
- *   computed   a b . . . . . . . . . c d . . . . . . . . . e
- *   sent       a . . . . b . . . . . c . . . . d . . . . . e
+ *   computed   a b c . . . . . . . . . d e f . . . . . . . . . g
+ *   sent       a . . . b . . . c . . . d . . . e . . . f . . . g
  */
 import type { WorkerEvent } from './messages.ts'
 
@@ -23,54 +24,92 @@ export interface OutboxOptions {
 
 /** Twenty-five messages a second, as many as a film has pictures. */
 const PACE_MS = 40
-const LONGEST_WAIT_MS = 300
+/** Text never waits longer than this. */
+const LONGEST_WAIT_MS = 1_000
+/** A little faster than it is computed: else every delay would stay. */
+const CATCH_UP = 0.95
+
+type Told = [generation: number, event: WorkerEvent]
+
+/** The text of one step. */
+interface Frame {
+  texts: Told[]
+  addedAt: number
+}
 
 export class Outbox {
   readonly #options: OutboxOptions
-  #urgent: [number, WorkerEvent][] = []
-  #text: [number, WorkerEvent][] = []
+  #urgent: Told[] = []
+  #frames: Frame[] = []
+  /** Text of the step whose events are being added. */
+  #open: Told[] = []
   #sentAt = Number.NEGATIVE_INFINITY
-  /** When the text that waits is sent. */
+  /** When the next text is sent. */
   #dueAt: number | undefined
+  #readersPaceMs = 0
 
   constructor(options: OutboxOptions) {
     this.#options = options
   }
 
   add(generation: number, event: WorkerEvent): void {
-    const isOwn = ([id]: [number, WorkerEvent]): boolean => id === generation
-    if (event.type === 'text' && !this.#urgent.some(isOwn)) {
-      this.#text.push([generation, event])
-      return
-    }
-    this.#urgent.push(...this.#text.filter(isOwn), [generation, event])
-    this.#text = this.#text.filter((each) => !isOwn(each))
+    if (event.type === 'text' && !this.#urgent.some(([id]) => id === generation)) this.#open.push([generation, event])
+    else this.#urgent.push(...this.#takeTextOf(generation), [generation, event])
   }
 
-  /** Sees to it that what was added is sent soon. */
+  /** The step's events were added: sees to it that they are sent soon. */
   post(): void {
     const now = this.#options.now()
     if (this.#urgent.length > 0) this.#options.later(0, () => this.#sendUrgent())
-    if (this.#text.length === 0) return
-    const dueAt = Math.max(now, this.#sentAt + PACE_MS)
-    if (this.#dueAt === undefined || dueAt < this.#dueAt) this.#callAt(dueAt, now)
+    if (this.#open.length > 0) this.#frames.push({ texts: this.#open, addedAt: now })
+    this.#open = []
+    this.#plan()
   }
 
-  /** A step begins that takes about so long: text that waits is sent half-way between the last that was sent and the next that comes. */
-  spread(stepMs: number): void {
-    if (this.#dueAt === undefined) return
-    const now = this.#options.now()
-    const middle = (this.#sentAt + now + stepMs) / 2
-    if (middle > this.#dueAt) this.#callAt(Math.min(middle, now + LONGEST_WAIT_MS), now)
+  /** A step begins. `ms`: from one token of a reader to the next while steps are uneven, else 0. */
+  keepPace(ms: number): void {
+    if (ms === this.#readersPaceMs) return
+    this.#readersPaceMs = ms
+    this.#plan()
   }
 
   /** Sends what there is. */
   send(): void {
-    this.#dueAt = undefined
-    if (this.#text.length > 0) this.#sentAt = this.#options.now()
-    this.#urgent.push(...this.#text)
-    this.#text = []
+    this.#sendFrames(this.#frames.length)
+  }
+
+  #takeTextOf(generation: number): Told[] {
+    const all = [...this.#frames, { texts: this.#open }].flatMap(({ texts }) => texts.filter(([id]) => id === generation))
+    const others = (texts: Told[]): Told[] => texts.filter(([id]) => id !== generation)
+    this.#frames = this.#frames.map((frame) => ({ ...frame, texts: others(frame.texts) })).filter(({ texts }) => texts.length > 0)
+    this.#open = others(this.#open)
+    return all
+  }
+
+  #plan(): void {
+    const [oldest] = this.#frames
+    if (!oldest) {
+      this.#dueAt = undefined
+      return
+    }
+    const now = this.#options.now()
+    const paced = this.#sentAt + Math.max(PACE_MS, this.#readersPaceMs * CATCH_UP)
+    const dueAt = Math.max(now, Math.min(paced, oldest.addedAt + LONGEST_WAIT_MS))
+    if (dueAt === this.#dueAt) return
+    this.#dueAt = dueAt
+    this.#options.later(dueAt - now, () => {
+      // Else it was sent meanwhile, or is due at another time.
+      if (this.#dueAt === dueAt) this.#sendFrames(this.#readersPaceMs > PACE_MS ? 1 : this.#frames.length)
+    })
+  }
+
+  #sendFrames(count: number): void {
+    const texts = this.#frames.splice(0, count).flatMap((frame) => frame.texts)
+    if (texts.length > 0) this.#sentAt = this.#options.now()
+    this.#urgent.push(...texts)
     this.#sendUrgent()
+    this.#dueAt = undefined
+    this.#plan()
   }
 
   #sendUrgent(): void {
@@ -78,13 +117,5 @@ export class Outbox {
     const events = this.#urgent
     this.#urgent = []
     this.#options.send(events)
-  }
-
-  #callAt(dueAt: number, now: number): void {
-    this.#dueAt = dueAt
-    this.#options.later(dueAt - now, () => {
-      // Else it was sent meanwhile, or is due at another time.
-      if (this.#dueAt === dueAt) this.send()
-    })
   }
 }

@@ -44,7 +44,9 @@ export class Scheduler {
   /** Samplers to be made and to be freed with the next batch. */
   #opened: Sequence[] = []
   #closed: Sequence[] = []
-  #hadPrompt = false
+  /** Steps since the last one with prompt tokens that readers had for themselves, while a prompt waits. */
+  #breaths = 0
+  #readersPaceMs = 0
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -122,9 +124,9 @@ export class Scheduler {
     return { operations, runs, tokenCount: tokensOf(runs) }
   }
 
-  /** 0 when nothing is known yet. */
-  expectedMs(batch: Batch): number {
-    return this.#options.cost.stepMs(stepShape(batch)) ?? 0
+  /** ms from one token of a reader to the next, on average, while steps are uneven because of a prompt; else 0. */
+  get readersPaceMs(): number {
+    return this.#readersPaceMs
   }
 
   /** Takes in what the runner sampled and tells what came of it. */
@@ -309,14 +311,16 @@ export class Scheduler {
     const prefilling = mostUrgent(
       this.#running.filter((s) => isPrefilling(s, this.#pool) && s.slot !== undefined && !runs.some((r) => r.sequence === s.id)),
     )
-    const isBreath = this.#hadPrompt && this.#options.cost.allowsBreath(rows)
-    this.#hadPrompt = prefilling.length > 0 && !isBreath
-    if (!this.#hadPrompt) return
-    const budget = Math.min(this.#options.maxBatchTokens - rows, this.#promptBudget(rows))
-    const shares = sharePrompts(
-      prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool)),
-      budget,
-    )
+    const limits = prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool))
+    const depth = prefilling[0] ? lengthOf(prefilling[0], this.#pool) : 0
+    const { fixedChunk, cost, maxBatchTokens } = this.#options
+    const wanted = limits.reduce((sum, limit) => sum + limit, 0)
+    const budget = Math.min(maxBatchTokens - rows, fixedChunk ?? cost.promptBudget(rows, depth), wanted)
+    const { breaths, paceMs } = cost.breathing(rows, depth, budget)
+    this.#readersPaceMs = paceMs
+    this.#breaths = this.#breaths < breaths ? this.#breaths + 1 : 0
+    if (budget === 0 || this.#breaths > 0) return
+    const shares = sharePrompts(limits, budget)
     prefilling.forEach((sequence, i) => {
       const count = shares[i] ?? 0
       if (count > 0 && sequence.slot !== undefined && this.#pool.canExtend(sequence.slot, count))
@@ -331,10 +335,6 @@ export class Scheduler {
     const tokens = sequence.tokens.slice(start, start + count)
     this.#pool.extend(slot, tokens)
     return { sequence: sequence.id, slot, start, tokens, sample: start + count === sequence.tokens.length, draft: 0 }
-  }
-
-  #promptBudget(rows: number): number {
-    return this.#options.fixedChunk ?? this.#options.cost.promptBudget(rows)
   }
 
   /** Only prompts run and none fits any more: the youngest gives its cells up. False when there is none that could. */

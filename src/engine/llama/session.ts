@@ -68,7 +68,7 @@ export class Session {
       ...options,
       // There are none before something was added.
       onEmissions: (lane, emissions) => opened.session?.takeEmissions(lane, emissions),
-      onStep: (expectedMs) => opened.session?.beginStep(expectedMs),
+      onStep: (readersPaceMs) => opened.session?.beginStep(readersPaceMs),
       onResized: ({ window, layout }) => options.send({ type: 'resized', context: window, kvLayout: layout }),
     })
     opened.session = new Session(options, lanes)
@@ -241,8 +241,8 @@ export class Session {
     this.#outbox.post()
   }
 
-  beginStep(expectedMs: number): void {
-    this.#outbox.spread(expectedMs)
+  beginStep(readersPaceMs: number): void {
+    this.#outbox.keepPace(readersPaceMs)
   }
 
   #onEmission(lane: Lane, emission: Emission): void {

@@ -1,15 +1,17 @@
 /**
  * What a step costs here, learned while running, and from it how many prompt tokens and how many guesses may ride along.
  *
- *   step ms ≈ base + perRow · (running answers) + perToken · (prompt tokens)
+ *   step ms ≈ base + perRow · (running answers) + price(depth) · (prompt tokens)
  *
  *   |<------------------ target ------------------>|
  *   | base | rows of the running | prompt tokens … |     while somebody is reading
  *   | base | prompt tokens ………………………… up to most |     when nobody is
  *
  * A token has two prices. Flash attention on processors takes 64 rows of a sequence as one tile and fewer row by row (ggml-cpu, ops.cpp,
- * `GGML_FA_TILE_Q`), which over a thousand cells costs twice as much a token. So a whole tile may take longer than the target, and where
- * guesses are nearly sure, 63 of them may pay where 15 do not.
+ * `GGML_FA_TILE_Q`), which over a thousand cells costs twice as much a token: both grow with the depth, the cells before the token, the
+ * second one faster. So a whole tile may take longer than the target, and where guesses are nearly sure, 63 of them may pay where 15 do not.
+ *
+ * Before a long step readers breathe: they get a few steps of their own, so that they go on at about the target's pace (the outbox makes it even).
  */
 import { FadingLine } from './fading-line.ts'
 
@@ -19,6 +21,8 @@ export interface StepShape {
   /** Rows of guessed tokens. */
   guesses: number
   promptTokens: number
+  /** Cells before the guesses or the prompt tokens, on average. */
+  depth: number
 }
 
 export interface StepCostOptions {
@@ -37,14 +41,22 @@ const TARGET_FACTOR = 6
 const TARGET_MIN_MS = 80
 const TARGET_MAX_MS = 500
 const MIN_CHUNK = 16
-/** Beside a chunk that takes so many times a step without, readers get a step of their own in between: that costs the prompt little. */
-const BREATH_SHARE = 8
+/** A breath may take 1/BREATH_SHARE of the time of the step with prompt tokens after it: that costs the prompt little. */
+const BREATH_SHARE = 5
+const MOST_BREATHS = 2
 /** Rows of one sequence that attention takes together. */
 const TILE = 64
 /** One more than a tile: in the split layout a chunk's first token is computed together with those of the readers. */
 const TILE_CHUNK = TILE + 1
 /** What a step with one tile may take at most, where the target is our own. */
 const TILE_MAX_MS = 600
+/** … and where the prompt goes on so many times as fast with it: as long as readers, with their breaths, get a token so often. */
+const CLEARLY_FASTER = 1.1
+const PACE_MAX_MS = 700
+/** What a token of a tile costs until one was tried, as a part of what it costs row by row: so that it is tried. */
+const FIRST_TILE_SHARE = 0.75
+/** How fast the prices of prompt tokens fade. */
+const PRICE_MEMORY = 0.9
 /** What a guess costs until it was measured, as a part of a step without. */
 const FIRST_GUESS_SHARE = 0.25
 /** Guesses must promise so many times the tokens a second that come without them. */
@@ -56,9 +68,9 @@ export class StepCost {
   readonly #options: StepCostOptions
   /** Running answers → ms of a step that only decodes. */
   readonly #decode = new FadingLine(MEMORY)
-  /** ms a prompt token, in chunks of less than a tile and of more. */
-  #perToken: { few?: number; tiled?: number } = {}
-  #lastPromptMs = 0
+  /** Depth → ms a prompt token, in chunks of less than a tile and of more. */
+  readonly #few = new FadingLine(PRICE_MEMORY, TILE)
+  readonly #tiled = new FadingLine(PRICE_MEMORY, TILE)
   /**
    * Running answers → ms of a step without guesses that nothing disturbed. Another process can only make a step longer, so the short ones tell
    * the truth; one long step must not make a row look dearer than it is.
@@ -76,27 +88,20 @@ export class StepCost {
     return this.#undisturbed.get(answers) ?? this.#decode.at(answers)
   }
 
-  /** Predicted ms of any step. Undefined until enough was seen. */
-  stepMs({ answers, guesses, promptTokens }: StepShape): number | undefined {
-    const decode = answers === 0 ? 0 : (this.#guessMs(answers, guesses) ?? this.decodeMs(answers))
-    const { few, tiled } = this.#perToken
-    const perToken = promptTokens === 0 ? 0 : promptTokens < TILE_CHUNK ? (few ?? tiled) : tiled
-    return decode === undefined || perToken === undefined ? undefined : decode + promptTokens * perToken
-  }
-
   /**
    * How many of a sequence's next guesses are worth their time: as many as give the most tokens a second.
-   * `chances`: for each guess, how likely it and all before it are right. `taken`: guesses of other sequences in this step, and how many are right.
+   * `chances`: for each guess, how likely it and all before it are right. `depth`: cells before them.
+   * `taken`: guesses of other sequences in this step, and how many are right.
    */
-  worthwhile(answers: number, chances: readonly number[], taken = { guesses: 0, right: 0 }): number {
-    const without = this.#guessMs(answers, taken.guesses)
+  worthwhile(answers: number, chances: readonly number[], depth: number, taken = { guesses: 0, right: 0 }): number {
+    const without = this.#guessMs(answers, taken.guesses, depth)
     if (without === undefined) return 0
     const most = this.#mostGuessMs(answers)
     let [tokens, count] = [answers + taken.right, 0]
     let best = (tokens / without) * WORTHWHILE
     chances.forEach((chance, i) => {
       tokens += chance
-      const ms = this.#guessMs(answers, taken.guesses + i + 1) ?? Number.POSITIVE_INFINITY
+      const ms = this.#guessMs(answers, taken.guesses + i + 1, depth) ?? Number.POSITIVE_INFINITY
       if (ms > most || tokens / ms <= best) return
       best = tokens / ms
       count = i + 1
@@ -110,25 +115,32 @@ export class StepCost {
     return Math.min(TARGET_MAX_MS, Math.max(TARGET_MIN_MS, decode * TARGET_FACTOR))
   }
 
-  /** Prompt tokens that may join a step of so many running answers. */
-  promptBudget(answers: number): number {
+  /** Prompt tokens that may join a step of so many running answers, where `depth` cells are before them. */
+  promptBudget(answers: number, depth: number): number {
     if (answers === 0) return this.#options.idleTokens
-    const { few, tiled = few } = this.#perToken
+    const tiled = this.#tiledAt(depth)
     if (tiled === undefined) return Math.min(MIN_CHUNK * 2, this.#options.idleTokens)
     const decode = this.decodeMs(answers) ?? 0
     const left = this.targetMs(answers) - decode
-    const leftForTile = this.#options.targetMs === undefined ? TILE_MAX_MS - decode : left
-    const tokens =
-      TILE_CHUNK * tiled <= leftForTile
-        ? Math.max(TILE_CHUNK, Math.floor(left / tiled))
-        : Math.max(MIN_CHUNK, Math.floor(left / (few ?? tiled)))
+    const few = this.#few.at(depth) ?? tiled
+    const byRow = Math.max(MIN_CHUNK, Math.floor(left / few))
+    const tokens = this.#allowsTile(decode, decode + TILE_CHUNK * tiled, byRow / (decode + byRow * few))
+      ? Math.max(TILE_CHUNK, Math.floor(left / tiled))
+      : byRow
     return Math.min(this.#options.idleTokens, tokens)
   }
 
-  /** After a step with prompt tokens: whether one without comes first, so that a token without text is not felt as two long steps. */
-  allowsBreath(answers: number): boolean {
+  /**
+   * How many steps readers get for themselves before one with so many prompt tokens, and ms from one token of theirs to the next, on average
+   * over those steps; 0 where all are as long as the target or shorter.
+   */
+  breathing(answers: number, depth: number, promptTokens: number): { breaths: number; paceMs: number } {
     const decode = this.decodeMs(answers)
-    return answers > 0 && decode !== undefined && decode * BREATH_SHARE <= this.#lastPromptMs
+    const price = promptTokens < TILE_CHUNK ? this.#few.at(depth) : this.#tiledAt(depth)
+    if (answers === 0 || decode === undefined || price === undefined) return { breaths: 0, paceMs: 0 }
+    const ms = decode + promptTokens * price
+    const breaths = ms > this.targetMs(answers) ? breathsBefore(ms, decode) : 0
+    return { breaths, paceMs: breaths === 0 ? 0 : paceWith(ms, decode) }
   }
 
   observe(shape: StepShape, ms: number): void {
@@ -143,30 +155,30 @@ export class StepCost {
     this.#decode.observe(answers, ms)
   }
 
-  #observeGuesses({ answers, guesses }: StepShape, ms: number): void {
+  #observeGuesses({ answers, guesses, depth }: StepShape, ms: number): void {
     const plain = this.#undisturbed.get(answers)
-    const expected = this.#guessMs(answers, guesses)
+    const expected = this.#guessMs(answers, guesses, depth)
     if (plain === undefined || expected === undefined) return
     const counted = Math.min(ms, expected * MOST_SURPRISE)
-    const { tiled } = this.#perToken
-    if (answers + guesses >= TILE) this.#perToken = { ...this.#perToken, tiled: blend(tiled, counted / (answers + guesses)) }
-    else this.#guessLine(answers, plain).observe(guesses, counted / plain)
+    if (answers + guesses >= TILE) this.#tiled.observe(depth, counted / (answers + guesses))
+    else this.#guessLine(answers, plain, this.#tiledAt(depth)).observe(guesses, counted / plain)
   }
 
   /** Predicted ms of a step with guesses. Undefined until one without was seen. */
-  #guessMs(answers: number, guesses: number): number | undefined {
+  #guessMs(answers: number, guesses: number, depth: number): number | undefined {
     const plain = this.#undisturbed.get(answers)
     if (plain === undefined || guesses === 0) return plain
     const rows = answers + guesses
-    if (rows >= TILE && this.#perToken.tiled !== undefined) return Math.max(plain, rows * this.#perToken.tiled)
-    return plain * (this.#guessLine(answers, plain).at(guesses) ?? 1)
+    const tiled = this.#tiledAt(depth)
+    if (rows >= TILE && tiled !== undefined) return Math.max(plain, rows * tiled)
+    return plain * (this.#guessLine(answers, plain, tiled).at(guesses) ?? 1)
   }
 
   /** Begins with a guess: from what a prompt token costs, if that is known. */
-  #guessLine(answers: number, plain: number): FadingLine {
+  #guessLine(answers: number, plain: number, tiled: number | undefined): FadingLine {
     const known = this.#guessed.get(answers)
     if (known) return known
-    const share = this.#perToken.tiled === undefined ? FIRST_GUESS_SHARE : this.#perToken.tiled / plain
+    const share = tiled === undefined ? FIRST_GUESS_SHARE : tiled / plain
     const line = new FadingLine(MEMORY)
     for (const guesses of [0, 4]) line.observe(guesses, 1 + share * guesses)
     this.#guessed.set(answers, line)
@@ -179,17 +191,38 @@ export class StepCost {
     return answers === 1 ? TILE_MAX_MS : this.targetMs(answers)
   }
 
+  /** Whether a step of `tileMs` with a whole tile is better than steps that do `byRow` prompt tokens a ms. */
+  #allowsTile(decode: number, tileMs: number, byRow: number): boolean {
+    const { targetMs } = this.#options
+    if (targetMs !== undefined || tileMs <= TILE_MAX_MS) return tileMs <= (targetMs ?? TILE_MAX_MS)
+    const withBreaths = tileMs + breathsBefore(tileMs, decode) * decode
+    return paceWith(tileMs, decode) <= PACE_MAX_MS && TILE_CHUNK / withBreaths >= byRow * CLEARLY_FASTER
+  }
+
+  #tiledAt(depth: number): number | undefined {
+    const few = this.#few.at(0)
+    return this.#tiled.at(depth) ?? (few === undefined ? undefined : few * FIRST_TILE_SHARE)
+  }
+
   #observePrompt(shape: StepShape, ms: number): void {
-    this.#lastPromptMs = ms
     if (shape.promptTokens < MIN_CHUNK / 2) return
     const perToken = Math.max(0.001, (ms - (shape.answers > 0 ? (this.decodeMs(shape.answers) ?? 0) : 0)) / shape.promptTokens)
-    const { few, tiled } = this.#perToken
-    if (shape.promptTokens >= TILE_CHUNK) this.#perToken = { ...this.#perToken, tiled: blend(tiled, perToken) }
-    // Row by row is never the cheaper way: a tile that was dear (at the end of a long prompt) is tried again where that became cheap.
-    else this.#perToken = { few: blend(few, perToken), tiled: Math.min(tiled ?? Infinity, blend(few, perToken)) }
+    const isTile = shape.promptTokens >= TILE_CHUNK
+    const [line, other] = isTile ? [this.#tiled, this.#few] : [this.#few, this.#tiled]
+    line.observe(shape.depth, perToken)
+    // Row by row is never the cheaper way: where it seems to be, the machine has become faster or slower since the other was seen.
+    const known = other.at(shape.depth)
+    if (known !== undefined && (isTile ? perToken > known : perToken < known)) other.observe(shape.depth, perToken)
   }
 }
 
-function blend(before: number | undefined, now: number): number {
-  return before === undefined ? now : before * 0.7 + now * 0.3
+/** As many as make the readers' pace TARGET_MAX_MS; one at least, because the prompt hardly feels it. */
+function breathsBefore(promptMs: number, decodeMs: number): number {
+  const wished = Math.max(1, Math.ceil(promptMs / TARGET_MAX_MS) - 1)
+  return Math.min(wished, MOST_BREATHS, Math.floor(promptMs / (decodeMs * BREATH_SHARE)))
+}
+
+function paceWith(promptMs: number, decodeMs: number): number {
+  const breaths = breathsBefore(promptMs, decodeMs)
+  return (promptMs + breaths * decodeMs) / (breaths + 1)
 }

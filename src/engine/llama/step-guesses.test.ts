@@ -9,9 +9,9 @@ it('guesses no more than leaves each of the others the cell that it needs in the
   const snapshots = new SnapshotStore({ memoryLimit: 0, bytesPerToken: 4 })
   const pool = new UnifiedPool({ layout: 'unified', parallel: 2, slots: 2, window: 80, cells: 84 }, snapshots, { sharing: true })
   const cost = new StepCost({ idleTokens: 64 })
-  cost.observe({ answers: 2, guesses: 0, promptTokens: 0 }, 10)
+  cost.observe({ answers: 2, guesses: 0, promptTokens: 0, depth: 0 }, 10)
   // Rows cost nothing, so that every guess is worth it.
-  for (const guesses of [1, 4, 16, 40]) for (let i = 0; i < 20; i++) cost.observe({ answers: 2, guesses, promptTokens: 0 }, 10)
+  for (const guesses of [1, 4, 16, 40]) for (let i = 0; i < 20; i++) cost.observe({ answers: 2, guesses, promptTokens: 0, depth: 0 }, 10)
   const repeating = Array.from({ length: 41 }, (_, i) => i % 3)
   const sequences = [repeating, repeating.map((token) => token + 5)].map((tokens, id) => {
     const sequence = createSequence({ id, tokens, sampling: { seed: 0, ignoreEos: true } }, 0)

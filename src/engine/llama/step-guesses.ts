@@ -33,7 +33,7 @@ export class StepGuesses {
     const { tokens, chances } = sequence.lookup.guess(sequence.tokens)
     const most = Math.min(this.#most - this.#taken.guesses, sequence.maxTokens - generatedCount(sequence) - 1)
     if (slot === undefined || most <= 0 || tokens.length === 0) return []
-    let count = this.#cost.worthwhile(this.#answers, chances.slice(0, most), this.#taken)
+    let count = this.#cost.worthwhile(this.#answers, chances.slice(0, most), pool.lengthOf(slot), this.#taken)
     // Nobody gives way to a guess: each of the others needs a cell in this step.
     while (count > 0 && !pool.canExtend(slot, this.#answers + count)) count = Math.floor(count / 2)
     this.#taken.guesses += count
