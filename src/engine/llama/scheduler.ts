@@ -8,7 +8,7 @@ import type { KvPool, PrefixLookup } from './kv-pool.ts'
 import { chunkLimit, isBeingComputed, isPrefilling, lengthOf } from './in-flight.ts'
 import { byTurn, createSequence, generatedCount, keepTokens, mostUrgent, windowNeededBy } from './sequence.ts'
 import type { Emission, Sequence, SequenceRequest } from './sequence.ts'
-import { sharePrompts } from './share-prompts.ts'
+import { firstPart, sharePrompts, sumOf } from './share-prompts.ts'
 import { mostGuessing, StepGuesses } from './step-guesses.ts'
 import type { StepCost } from './step-cost.ts'
 import type { Snapshot } from './snapshot-store.ts'
@@ -314,8 +314,8 @@ export class Scheduler {
     const limits = prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool))
     const depth = prefilling[0] ? lengthOf(prefilling[0], this.#pool) : 0
     const { fixedChunk, cost, maxBatchTokens } = this.#options
-    const wanted = limits.reduce((sum, limit) => sum + limit, 0)
-    const budget = Math.min(maxBatchTokens - rows, fixedChunk ?? cost.promptBudget(rows, depth), wanted)
+    const most = Math.min(maxBatchTokens - rows, fixedChunk ?? cost.promptBudget(rows, depth))
+    const budget = rows === 0 && fixedChunk === undefined ? firstPart(limits, most) : Math.min(most, sumOf(limits))
     const { breaths, paceMs } = cost.breathing(rows, depth, budget)
     this.#readersPaceMs = paceMs
     this.#breaths = this.#breaths < breaths ? this.#breaths + 1 : 0

@@ -19,3 +19,20 @@ export function sharePrompts(wanted: readonly number[], budget: number): number[
   for (const { index } of byRemaining) give(index, left)
   return shares
 }
+
+/** Prompts from which on, and the part of their tokens that is computed first. */
+const MANY_PROMPTS = 4
+const FIRST_PART = 2 / 3
+
+/**
+ * Tokens to compute now of prompts that would all end with this step, while nobody reads: with a part of them first two thirds of
+ * the users have their first word a third sooner, and the others theirs hardly later.
+ */
+export function firstPart(wanted: readonly number[], budget: number): number {
+  const total = sumOf(wanted)
+  return wanted.length < MANY_PROMPTS || total > budget ? Math.min(total, budget) : Math.ceil(total * FIRST_PART)
+}
+
+export function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}

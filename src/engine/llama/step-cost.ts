@@ -50,8 +50,9 @@ const TILE = 64
 const TILE_CHUNK = TILE + 1
 /** What a step with one tile may take at most, where the target is our own. */
 const TILE_MAX_MS = 600
-/** … and where the prompt goes on so many times as fast with it: as long as readers, with their breaths, get a token so often. */
+/** It may take longer where the prompt goes on so many times as fast with it … */
 const CLEARLY_FASTER = 1.1
+/** … and readers, with their breaths, still get a token so often. */
 const PACE_MAX_MS = 700
 /** What a token of a tile costs until one was tried, as a part of what it costs row by row: so that it is tried. */
 const FIRST_TILE_SHARE = 0.75
@@ -199,6 +200,7 @@ export class StepCost {
     return paceWith(tileMs, decode) <= PACE_MAX_MS && TILE_CHUNK / withBreaths >= byRow * CLEARLY_FASTER
   }
 
+  /** ms a prompt token in a tile. Undefined until any prompt was seen. */
   #tiledAt(depth: number): number | undefined {
     const few = this.#few.at(0)
     return this.#tiled.at(depth) ?? (few === undefined ? undefined : few * FIRST_TILE_SHARE)
