@@ -1,4 +1,4 @@
-/** Fair comparison: every server loaded and warmed up, then measured in turn (A B C A B C …), medians over the rounds. */
+/** Fair comparison: every server loaded and warmed up, then measured in turn (A B C, C B A, …: a machine that slows down is no fault of the last), medians over the rounds. */
 import { setTimeout } from 'node:timers/promises'
 import type { Row } from './report.ts'
 import type { Server } from './servers.ts'
@@ -25,7 +25,7 @@ export async function compare<Name extends string>(
 ): Promise<Row[]> {
   const results = new Map<string, Record<Name, number>[]>(servers.map((server) => [server.name, []]))
   for (let round = 0; round <= rounds; round++) {
-    for (const server of servers) {
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
       // What the last one was still doing when its answers were cancelled must not be counted as this one's.
       await setTimeout(SETTLE_MS)
       const result = await measure(server, round)

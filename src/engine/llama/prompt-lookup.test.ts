@@ -37,6 +37,21 @@ describe('PromptLookup', () => {
     expect(after(40)).toEqual(after(40).toSorted((a, b) => b - a))
   })
 
+  it('believes of long agreements, of which it saw none, what it saw of shorter ones', () => {
+    const passage = Array.from({ length: 200 }, (_, i) => 100 + i)
+    const lookup = new PromptLookup()
+    const tokens = [...passage, 1, ...passage.slice(0, 2)]
+    const before = lookup.guess(tokens).chances[62] ?? 1
+    for (let next = 2; next < 30; next++) {
+      lookup.guess(tokens)
+      lookup.observe([100 + next])
+      tokens.push(100 + next)
+    }
+    expect(before).toBeLessThan(0.05)
+    // By the first chances alone of agreements from 32 tokens on it would be 0.04.
+    expect(lookup.guess(tokens).chances[62]).toBeGreaterThan(0.08)
+  })
+
   it('learns from what came, also when no guess was computed', () => {
     const chanceAfter = (comesTrue: boolean): number => {
       const lookup = new PromptLookup()

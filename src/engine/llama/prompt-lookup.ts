@@ -75,16 +75,13 @@ export class PromptLookup {
   }
 
   #chances(agreed: number): number[] {
+    const likely = rising(this.#records)
     let chance = 1
-    return Array.from({ length: MAX_DRAFT }, (_, i) => {
-      const { right, count } = this.#recordOf(agreed + i)
-      return (chance *= right / count)
-    })
+    return Array.from({ length: MAX_DRAFT }, (_, i) => (chance *= likely[kindOf(agreed + i)] ?? 0))
   }
 
   #recordOf(agreed: number): Record {
-    const kind = Math.min(this.#records.length, Math.floor(Math.log2(agreed))) - 1
-    const record = this.#records[kind]
+    const record = this.#records[kindOf(agreed)]
     if (!record) throw new Error(`an agreement of ${agreed} tokens`)
     return record
   }
@@ -120,6 +117,30 @@ export class PromptLookup {
     }
     this.#indexed = Math.max(this.#indexed, tokens.length)
   }
+}
+
+/** Index of FIRST_CHANCES. */
+function kindOf(agreed: number): number {
+  return Math.min(FIRST_CHANCES.length, Math.floor(Math.log2(agreed))) - 1
+}
+
+/**
+ * How likely each kind is right. Who agrees further is no less likely: neighbours that say otherwise are counted together, so that what was seen
+ * of short agreements is believed of long ones before there was any. Source: isotonic regression by pooling adjacent violators (Ayer et al., 1955).
+ */
+function rising(records: readonly Record[]): number[] {
+  const pools: (Record & { kinds: number })[] = []
+  for (const record of records) {
+    const pool = { ...record, kinds: 1 }
+    for (let below = pools.at(-1); below && below.right * pool.count > pool.right * below.count; below = pools.at(-1)) {
+      pool.right += below.right
+      pool.count += below.count
+      pool.kinds += below.kinds
+      pools.pop()
+    }
+    pools.push(pool)
+  }
+  return pools.flatMap(({ right, count, kinds }) => Array.from({ length: kinds }, () => right / count))
 }
 
 /** What followed `end`; at the end of the text it goes on from there, as a text does that repeats itself. */

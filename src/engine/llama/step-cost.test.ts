@@ -47,6 +47,17 @@ describe('StepCost', () => {
     expect(cost.worthwhile(1, chances(0.6), 0)).toBe(0)
   })
 
+  it('lets a reader alone wait for a whole tile of his own, as long as he can bear it', () => {
+    const withTilesOf = (ms: number, answers: number): number => {
+      const cost = observed([answers, 60])
+      cost.observe({ answers: 0, guesses: 0, promptTokens: 128, depth: 0 }, 2 * ms)
+      return cost.worthwhile(answers, chances(0.999), 0)
+    }
+    expect(withTilesOf(1_200, 1)).toBe(63)
+    expect(withTilesOf(1_200, 2)).toBeLessThan(63)
+    expect(withTilesOf(2_000, 1)).toBeLessThan(63)
+  })
+
   it('lets nobody wait long for the guesses of another', () => {
     const slow: [number, number, number][] = Array.from({ length: 50 }, () => [2, 120, 10])
     const cost = observed([2, 20], ...slow)

@@ -50,6 +50,8 @@ const TILE = 64
 const TILE_CHUNK = TILE + 1
 /** What a step with one tile may take at most, where the target is our own. */
 const TILE_MAX_MS = 600
+/** … and where a reader is alone and all of the tile are guesses of his own text: he gets it all at once then. */
+const OWN_TILE_MAX_MS = 1_500
 /** It may take longer where the prompt goes on so many times as fast with it … */
 const CLEARLY_FASTER = 1.1
 /** … and readers, with their breaths, still get a token so often. */
@@ -189,7 +191,7 @@ export class StepCost {
   /** One reader alone may wait for a whole tile; several must not wait long for the guesses of one. */
   #mostGuessMs(answers: number): number {
     if (this.#options.targetMs !== undefined) return this.#options.targetMs
-    return answers === 1 ? TILE_MAX_MS : this.targetMs(answers)
+    return answers === 1 ? OWN_TILE_MAX_MS : this.targetMs(answers)
   }
 
   /** Whether a step of `tileMs` with a whole tile is better than steps that do `byRow` prompt tokens a ms. */
