@@ -1,6 +1,8 @@
 import { againstOurselves, type Bench } from './bench.ts'
 import { chat, type ChatOptions, decodeSpeed } from './client.ts'
 
+const REPEATING = 'speculation, text that repeats its prompt'
+
 /** A real model, since random weights repeat themselves whatever they are asked. */
 export const speculation: Bench = {
   name: 'speculation',
@@ -15,10 +17,14 @@ export const speculation: Bench = {
           { name: 'without', parallel: 1, context: 2048, flags: ['--no-speculation'] },
         ],
         { speed: { what, unit: 'tokens/s', better: 'higher', target } },
-        async (server, round) => ({ speed: decodeSpeed(await chat(server.base, { ...options(round), tokens })) }),
+        async (server, round) => {
+          const result = await chat(server.base, { ...options(round), tokens })
+          if (what === REPEATING && !code(round).startsWith(result.text.trim())) throw new Error(`the model did not repeat: ${result.text}`)
+          return { speed: decodeSpeed(result) }
+        },
       )
     return [
-      ...(await row('speculation, text that repeats its prompt', 1.5, context.rounds, repeating)),
+      ...(await row(REPEATING, 1.5, context.rounds, repeating)),
       ...(await row('speculation, text that does not', 0.97, context.rounds * FREE_ROUNDS, free)),
     ]
   },
@@ -27,17 +33,21 @@ export const speculation: Bench = {
 /** A difference of three hundredths is not seen in a few answers of two seconds, of which one takes a fifth longer than another. */
 const FREE_ROUNDS = 5
 
+/** As many lines as the small model repeats without a mistake. */
 const list = Array.from(
-  { length: 24 },
+  { length: 12 },
   (_, index) => `  { id: ${index}, name: "item-${index}", price: ${index * 7 + 3}, inStock: ${index % 3 === 0} },`,
 )
 
+function code(round: number): string {
+  return [`const items${round} = [`, ...list, ']'].join('\n')
+}
+
 function repeating(round: number): Omit<ChatOptions, 'tokens'> {
-  const code = [`const items${round} = [`, ...list, ']'].join('\n')
   return {
     messages: [
-      { role: 'user', content: `Repeat this code exactly, without any comment:\n\n${code}` },
-      { role: 'assistant', content: code },
+      { role: 'user', content: `Repeat this code exactly, without any comment:\n\n${code(round)}` },
+      { role: 'assistant', content: code(round) },
       { role: 'user', content: 'Once more, exactly the same.' },
     ],
   }
