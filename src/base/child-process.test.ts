@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 
 import { expect, test } from 'vitest'
 
@@ -16,6 +17,19 @@ test('a program that does not exist ends with code 127 and does not throw', asyn
   expect(result.code).toBe(127)
   expect(result.stderr).toContain('ENOENT')
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a program is found on the path it was given, also in a folder that is relative to where it runs',
+  async () => {
+    const [folder, name] = [path.dirname(node), path.basename(node)]
+    const codeWith = async (env: Record<string, string>, cwd = folder): Promise<number> =>
+      (await runCommand(name, ['-e', 'process.exit(5)'], { env, cwd })).code
+    expect(await codeWith({ PATH: `/bendi-no-such-folder:${folder}` })).toBe(5)
+    expect(await codeWith({ PATH: '.' })).toBe(5)
+    expect(await codeWith({ PATH: '/bendi-no-such-folder' })).toBe(127)
+    expect((await runCommand(path.join(folder, 'bendi-no-such-program'), [])).code).toBe(127)
+  },
+)
 
 test('a program that takes too long is ended', async () => {
   const result = await runCommand(node, ['-e', 'setInterval(() => {}, 1000)'], { timeoutMs: 200 })

@@ -1,5 +1,7 @@
 /** Runs a short program and collects what it prints. For programs that live long, see the engines. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 
 export interface CommandOptions {
   /** Killed after this many ms (SIGTERM, then SIGKILL). Default: none. */
@@ -40,6 +42,8 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
   const { timeoutMs, signal, env, cwd, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, onOutput } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
+    if (!isProgram(command, env ?? process.env))
+      return resolve({ code: 127, stdout: '', stderr: `spawn ${command} ENOENT`, timedOut: false })
     const child = spawn(command, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
@@ -78,6 +82,17 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     })
     child.once('close', (code, signalName) => finish(code ?? 128 + signalNumber(signalName)))
   })
+}
+
+/**
+ * False when there is surely no such program. To find that out by starting it costs a fork of ours (10 ms and more), and probes ask for the tools
+ * of every vendor.
+ */
+function isProgram(command: string, env: Readonly<Record<string, string | undefined>>): boolean {
+  const searched = env['PATH']
+  if (process.platform === 'win32' || searched === undefined || (command.includes('/') && !path.isAbsolute(command))) return true
+  if (path.isAbsolute(command)) return existsSync(command)
+  return searched.split(':').some((folder) => !path.isAbsolute(folder) || existsSync(path.join(folder, command)))
 }
 
 function collect(limit: number, onOutput: ((text: string) => void) | undefined): { push(chunk: Buffer): void; text(): string } {

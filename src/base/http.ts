@@ -1,9 +1,8 @@
 /** HTTP to other hosts: proxies, certificates, time limits and redirects that keep secrets at home. No environment is read here. */
 import { rootCertificates } from 'node:tls'
 
-import { request as undiciRequest } from 'undici'
+import type { Dispatcher } from 'undici'
 
-import { createWays } from './proxy.ts'
 import type { ProxySettings, Way, Ways } from './proxy.ts'
 
 export interface HttpOptions {
@@ -75,12 +74,12 @@ const DEFAULT_MAX_REDIRECTS = 10
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization', 'private-token'])
 
 export function createHttp(options: HttpOptions = {}): Http {
-  const ways = createOwnWays(options)
+  let opened: Promise<Ways> | undefined
   const userAgent = options.userAgent ?? 'bendi'
   return {
     options,
-    request: (url, request = {}) => follow(ways, userAgent, url, request),
-    close: () => ways.close(),
+    request: async (url, request = {}) => follow(await (opened ??= openWays(options)), userAgent, url, request),
+    close: async () => (await opened)?.close(),
   }
 }
 
@@ -98,7 +97,9 @@ export function describeNetworkError(error: unknown): string {
   return [...new Set(seen)].join(': ') || 'no connection'
 }
 
-function createOwnWays(options: HttpOptions): Ways {
+/** undici is large, and a server that has its model on disk never asks another host: it is loaded with the first request. */
+async function openWays(options: HttpOptions): Promise<Ways> {
+  const { createWays } = await import('./proxy.ts')
   return createWays(options.proxies ?? {}, {
     tls: options.extraCertificates?.length ? { ca: [...rootCertificates, ...options.extraCertificates] } : {},
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -124,18 +125,18 @@ async function follow(ways: Ways, userAgent: string, start: string, request: Htt
   }
 }
 
-type UndiciBody = Awaited<ReturnType<typeof undiciRequest>>['body']
 interface RawResponse {
   status: number
   headers: Headers
-  body: UndiciBody
+  body: Dispatcher.ResponseData['body']
 }
 
 /** Not undici's fetch: its web streams cost several times as much CPU for a byte. */
 async function exchange(ways: Ways, url: URL, headers: Record<string, string>, request: HttpRequest): Promise<RawResponse> {
   const { dispatcher, proxy } = wayTo(url, ways)
+  const undici = await import('undici')
   try {
-    const response = await undiciRequest(url, {
+    const response = await undici.request(url, {
       method: request.method ?? 'GET',
       headers,
       dispatcher,
