@@ -3,7 +3,8 @@ import path from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { runCommand } from './child-process.ts'
+import { onlyWhatIsThere, runCommand } from './child-process.ts'
+import type { CommandRunner } from './child-process.ts'
 
 const node = process.execPath
 
@@ -18,18 +19,22 @@ test('a program that does not exist ends with code 127 and does not throw', asyn
   expect(result.stderr).toContain('ENOENT')
 })
 
-test.skipIf(process.platform === 'win32')(
-  'a program is found on the path it was given, also in a folder that is relative to where it runs',
-  async () => {
-    const [folder, name] = [path.dirname(node), path.basename(node)]
-    const codeWith = async (env: Record<string, string>, cwd = folder): Promise<number> =>
-      (await runCommand(name, ['-e', 'process.exit(5)'], { env, cwd })).code
-    expect(await codeWith({ PATH: `/bendi-no-such-folder:${folder}` })).toBe(5)
-    expect(await codeWith({ PATH: '.' })).toBe(5)
-    expect(await codeWith({ PATH: '/bendi-no-such-folder' })).toBe(127)
-    expect((await runCommand(path.join(folder, 'bendi-no-such-program'), [])).code).toBe(127)
-  },
-)
+test.skipIf(process.platform === 'win32')('programs that are surely not there are not started', async () => {
+  const started: string[] = []
+  const run: CommandRunner = async (command) => {
+    started.push(command)
+    return { code: 0, stdout: '', stderr: '', timedOut: false }
+  }
+  const [folder, name] = [path.dirname(node), path.basename(node)]
+  const codes = async (searchPath: string | undefined, ...commands: string[]): Promise<number[]> =>
+    Promise.all(commands.map(async (command) => (await onlyWhatIsThere(run, searchPath)(command, [])).code))
+  expect(await codes(`/bendi-no-such-folder:${folder}`, name, node, 'bendi-none', '/bendi-none')).toEqual([0, 0, 127, 127])
+  expect(started).toEqual([name, node])
+  // Relative to where it will run, or on a path that is not known.
+  expect(await codes('/bendi-no-such-folder:', 'bendi-none')).toEqual([0])
+  expect(await codes(undefined, 'bendi-none')).toEqual([0])
+  expect(await codes(folder, './bendi-none')).toEqual([0])
+})
 
 test('a program that takes too long is ended', async () => {
   const result = await runCommand(node, ['-e', 'setInterval(() => {}, 1000)'], { timeoutMs: 200 })

@@ -42,8 +42,6 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
   const { timeoutMs, signal, env, cwd, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, onOutput } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    if (!isProgram(command, env ?? process.env))
-      return resolve({ code: 127, stdout: '', stderr: `spawn ${command} ENOENT`, timedOut: false })
     const child = spawn(command, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
@@ -85,14 +83,19 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
 }
 
 /**
- * False when there is surely no such program. To find that out by starting it costs a fork of ours (10 ms and more), and probes ask for the tools
- * of every vendor.
+ * The same, but programs that are surely not there are not started: that costs a fork of ours (10 ms and more), and probes ask for the tools of
+ * every vendor. `searchPath`: as PATH; absent means that it is not known.
  */
-function isProgram(command: string, env: Readonly<Record<string, string | undefined>>): boolean {
-  const searched = env['PATH']
-  if (process.platform === 'win32' || searched === undefined || (command.includes('/') && !path.isAbsolute(command))) return true
-  if (path.isAbsolute(command)) return existsSync(command)
-  return searched.split(':').some((folder) => !path.isAbsolute(folder) || existsSync(path.join(folder, command)))
+export function onlyWhatIsThere(run: CommandRunner, searchPath: string | undefined): CommandRunner {
+  if (searchPath === undefined || process.platform === 'win32') return run
+  const folders = searchPath.split(':')
+  const isThere = (command: string): boolean => {
+    if (path.isAbsolute(command)) return existsSync(command)
+    if (command.includes('/')) return true
+    return folders.some((folder) => !path.isAbsolute(folder) || existsSync(path.join(folder, command)))
+  }
+  return async (command, args, options) =>
+    isThere(command) ? run(command, args, options) : { code: 127, stdout: '', stderr: `spawn ${command} ENOENT`, timedOut: false }
 }
 
 function collect(limit: number, onOutput: ((text: string) => void) | undefined): { push(chunk: Buffer): void; text(): string } {

@@ -1,4 +1,5 @@
 /** Looks at the machine. Each probe takes 3 s at most, all run side by side, and none throws. */
+import { onlyWhatIsThere } from '../base/child-process.ts'
 import type { CommandRunner } from '../base/child-process.ts'
 import type { Hardware } from '../shared/hardware.ts'
 import { readCgroupLimits } from './cgroup.ts'
@@ -15,6 +16,8 @@ export interface ProbeOptions {
   home: string
   /** Where earlier measurements lie; absent = they are not looked for. */
   cacheFolder?: string
+  /** PATH: the tools of vendors that are not on it are not started. Absent = all are tried. */
+  searchPath?: string | undefined
   /** For tests. */
   run?: CommandRunner
   readText?: System['readText']
@@ -24,7 +27,8 @@ export interface ProbeOptions {
 }
 
 export async function probeHardware(options: ProbeOptions): Promise<Hardware> {
-  const system: System = { ...thisSystem, ...options.system, ...pick(options) }
+  const whole: System = { ...thisSystem, ...options.system, ...pick(options) }
+  const system: System = { ...whole, run: onlyWhatIsThere(whole.run, options.searchPath) }
   const limits = await readCgroupLimits(system).catch(() => ({}))
   const memory = await probeMemory(system, limits).catch(() => ({ totalBytes: system.totalMemory(), availableBytes: system.freeMemory() }))
   const [cpu, disk, { gpus, troubles }] = await Promise.all([

@@ -133,7 +133,7 @@ function createProbe(config: Config): () => Promise<Hardware> {
     const { probeHardware } = await import('../hardware/probe.ts')
     // The disk that counts is the one that the folder is on, so it has to be there.
     ensureFolder(config.home, 0o700)
-    return probeHardware({ home: config.home, cacheFolder: pathsBelow(config.home).cache })
+    return probeHardware({ home: config.home, cacheFolder: pathsBelow(config.home).cache, searchPath: processEnvironment()['PATH'] })
   }
 }
 
