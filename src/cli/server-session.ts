@@ -17,7 +17,7 @@ export interface ServerSession {
 }
 
 /** Ctrl-C has to be over within 5 s, the end of the engines' processes included. */
-const DRAIN_MS = 3500
+const DRAIN_MS = 3_000
 /** Answers that were cut at that time still have their last event to send. */
 const LAST_WORDS_MS = 700
 
