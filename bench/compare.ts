@@ -1,4 +1,7 @@
-/** Fair comparison: every server loaded and warmed up, then measured in turn (A B C, C B A, …: a machine that slows down is no fault of the last), medians over the rounds. */
+/**
+ * Fair comparison: every server loaded and warmed up, then measured in turn, medians over the rounds.
+ * A B C, C B A, …: that the machine slows down is then no fault of the last.
+ */
 import { setTimeout } from 'node:timers/promises'
 import type { Row } from './report.ts'
 import type { Server } from './servers.ts'

@@ -1,7 +1,16 @@
 import { againstOurselves, type Bench } from './bench.ts'
 import { chat, type ChatOptions, decodeSpeed } from './client.ts'
 
-const REPEATING = 'speculation, text that repeats its prompt'
+type Question = Omit<ChatOptions, 'tokens'>
+
+interface Case {
+  what: string
+  target: number
+  rounds: number
+  question(round: number): Question
+  /** What the answer has to be the beginning of; absent = anything. */
+  expected?(round: number): string
+}
 
 /** A real model, since random weights repeat themselves whatever they are asked. */
 export const speculation: Bench = {
@@ -9,7 +18,7 @@ export const speculation: Bench = {
   models: ['smollm2'],
   run: async (context) => {
     const tokens = context.quick ? 24 : 200
-    const row = (what: string, target: number, rounds: number, options: (round: number) => Omit<ChatOptions, 'tokens'>) =>
+    const row = ({ what, target, rounds, question, expected }: Case) =>
       againstOurselves(
         { ...context, rounds },
         [
@@ -18,14 +27,15 @@ export const speculation: Bench = {
         ],
         { speed: { what, unit: 'tokens/s', better: 'higher', target } },
         async (server, round) => {
-          const result = await chat(server.base, { ...options(round), tokens })
-          if (what === REPEATING && !code(round).startsWith(result.text.trim())) throw new Error(`the model did not repeat: ${result.text}`)
+          const result = await chat(server.base, { ...question(round), tokens })
+          if (expected && !expected(round).startsWith(result.text.trim())) throw new Error(`not what was expected: ${result.text}`)
           return { speed: decodeSpeed(result) }
         },
       )
+    const { rounds } = context
     return [
-      ...(await row(REPEATING, 1.5, context.rounds, repeating)),
-      ...(await row('speculation, text that does not', 0.97, context.rounds * FREE_ROUNDS, free)),
+      ...(await row({ what: 'speculation, text that repeats its prompt', target: 1.5, rounds, question: repeating, expected: code })),
+      ...(await row({ what: 'speculation, text that does not', target: 0.97, rounds: rounds * FREE_ROUNDS, question: free })),
     ]
   },
 }
@@ -43,7 +53,7 @@ function code(round: number): string {
   return [`const items${round} = [`, ...list, ']'].join('\n')
 }
 
-function repeating(round: number): Omit<ChatOptions, 'tokens'> {
+function repeating(round: number): Question {
   return {
     messages: [
       { role: 'user', content: `Repeat this code exactly, without any comment:\n\n${code(round)}` },
@@ -53,7 +63,7 @@ function repeating(round: number): Omit<ChatOptions, 'tokens'> {
   }
 }
 
-function free(round: number): Omit<ChatOptions, 'tokens'> {
+function free(round: number): Question {
   return {
     messages: [{ role: 'user', content: 'Write a story about a river, a lamp and a stranger.' }],
     temperature: 1.3,

@@ -36,6 +36,14 @@ function post(clock: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void
   postAs(1, clock, ...events)
 }
 
+/** A word each 100 ms, a step for each. */
+function postThree(clock: ReturnType<typeof onClock>): void {
+  for (const [i, word] of ['a', 'b', 'c'].entries()) {
+    clock.at(i * 100)
+    post(clock, text(word))
+  }
+}
+
 function postAs(generation: number, { outbox }: ReturnType<typeof onClock>, ...events: WorkerEvent[]): void {
   for (const event of events) outbox.add(generation, event)
   outbox.post()
@@ -132,10 +140,7 @@ describe('Outbox', () => {
   it('sends what it held back when the steps are even again', () => {
     const clock = onClock()
     clock.outbox.keepPace(500)
-    for (const [i, word] of ['a', 'b', 'c'].entries()) {
-      clock.at(i * 100)
-      post(clock, text(word))
-    }
+    postThree(clock)
     clock.at(300)
     clock.outbox.keepPace(0)
     clock.at(1000)
@@ -145,10 +150,7 @@ describe('Outbox', () => {
   it('never holds text for more than a second', () => {
     const clock = onClock()
     clock.outbox.keepPace(5000)
-    for (const [i, word] of ['a', 'b', 'c'].entries()) {
-      clock.at(i * 100)
-      post(clock, text(word))
-    }
+    postThree(clock)
     clock.at(9000)
     expect(clock.sent).toEqual(['0: a', '1100: b', '1200: c'])
   })

@@ -50,12 +50,12 @@ const TILE = 64
 const TILE_CHUNK = TILE + 1
 /** What a step with one tile may take at most, where the target is our own. */
 const TILE_MAX_MS = 600
-/** … and where a reader is alone and all of the tile are guesses of his own text: he gets it all at once then. */
-const OWN_TILE_MAX_MS = 1_500
-/** It may take longer where the prompt goes on so many times as fast with it … */
+/** A tile of a prompt may take longer where the prompt goes on so many times as fast with it … */
 const CLEARLY_FASTER = 1.1
 /** … and readers, with their breaths, still get a token so often. */
 const PACE_MAX_MS = 700
+/** What a tile of guesses may take at most for a reader who is alone: all of it is his own text. */
+const OWN_TILE_MAX_MS = 1_500
 /** What a token of a tile costs until one was tried, as a part of what it costs row by row: so that it is tried. */
 const FIRST_TILE_SHARE = 0.75
 /** How fast the prices of prompt tokens fade. */
