@@ -1,11 +1,11 @@
 /** An answer's Markdown while it grows. This module is heavy and loaded lazily, see lazy-markdown.tsx. */
 import { memo, useEffect, useMemo, useState, type JSX } from 'react'
 import { Streamdown, type Components, type PluginConfig } from 'streamdown'
-import { cjkEmphasis } from './cjk-emphasis.ts'
 import { elements } from './elements.tsx'
 import { hasMath, normalizeMath } from './normalize-math.ts'
 import type * as MathModule from './math-plugin.ts'
 import { splitBlocks } from './split-blocks.ts'
+import { syntax } from './syntax.ts'
 
 export interface MarkdownProps {
   text: string
@@ -18,7 +18,7 @@ let loadedMath: Math | undefined
 
 const Markdown = memo(function Markdown({ text, live }: MarkdownProps): JSX.Element {
   const math = useMath(hasMath(text))
-  const plugins: PluginConfig = useMemo(() => (math ? { cjk: cjkEmphasis, math: math.math } : { cjk: cjkEmphasis }), [math])
+  const plugins: PluginConfig = useMemo(() => (math ? { cjk: syntax, math: math.math } : { cjk: syntax }), [math])
   const components: Components = useMemo(() => (math ? { ...elements, ...math.formulaElements } : elements), [math])
   const source = useMemo(() => (math ? normalizeMath(text, live) : text), [text, live, math])
   return (
