@@ -67,6 +67,20 @@ test('a program that ignores SIGTERM does not outlive us either, when we end fir
   await expect.poll(() => isAlive(Number(stdout))).toBe(false)
 })
 
+test.skipIf(process.platform === 'win32')('what a program started ends with it, also when the program itself is over', async () => {
+  const child = 'setInterval(() => {}, 1000)'
+  const parent = (last: string): string => `
+    const { pid } = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })
+    console.log(pid)
+    ${last}
+  `
+  for (const last of ['setInterval(() => {}, 1000)', 'process.exit(0)']) {
+    const { stdout, timedOut } = await runCommand(node, ['-e', parent(last)], { timeoutMs: 1000 })
+    expect(timedOut).toBe(true)
+    await expect.poll(() => isAlive(Number(stdout))).toBe(false)
+  }
+})
+
 test('aborting ends the program and rejects with the reason', async () => {
   const controller = new AbortController()
   const running = runCommand(node, ['-e', 'console.log("ready"); setInterval(() => {}, 1000)'], {

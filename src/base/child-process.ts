@@ -29,13 +29,14 @@ export type CommandRunner = (command: string, args: readonly string[], options?:
 
 const DEFAULT_MAX_OUTPUT_BYTES = 8_000_000
 const KILL_AFTER_MS = 1000
+const IS_WINDOWS = process.platform === 'win32'
 
-/** They were asked to end and have not yet. Whoever does not listen to that must not outlive us. */
-const ending = new Set<ChildProcess>()
-process.once('exit', () => ending.forEach((child) => child.kill('SIGKILL')))
+/** None of them may outlive us, whether or not it listens. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => running.forEach((child) => killAll(child, 'SIGKILL')))
 
 /**
- * Runs `command` without a shell and without stdin. Never rejects for what the program does (see `code`);
+ * Runs `command` without a shell and without stdin; what it starts is ended with it when it has to be. Never rejects for what the program does (see `code`);
  * rejects with the signal's reason when aborted.
  */
 export const runCommand: CommandRunner = (command, args, options = {}) => {
@@ -45,9 +46,12 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     const child = spawn(command, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
+      // A process group of its own, for `killAll`.
+      detached: !IS_WINDOWS,
       ...(env ? { env } : {}),
       ...(cwd ? { cwd } : {}),
     })
+    running.add(child)
     const stdout = collect(maxOutputBytes, onOutput)
     const stderr = collect(maxOutputBytes, onOutput)
     child.stdout.on('data', stdout.push)
@@ -55,11 +59,10 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     let timedOut = false
     let lastResort: NodeJS.Timeout | undefined
     const kill = (): void => {
-      ending.add(child)
-      child.kill('SIGTERM')
+      killAll(child, 'SIGTERM')
       lastResort = setTimeout(() => {
-        child.kill('SIGKILL')
-        // A grandchild may hold the pipes open; we do not wait for it.
+        killAll(child, 'SIGKILL')
+        // Who left the group may hold the pipes open; we do not wait for it.
         child.stdout.destroy()
         child.stderr.destroy()
       }, KILL_AFTER_MS)
@@ -67,7 +70,7 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => ((timedOut = true), kill()), timeoutMs)
     signal?.addEventListener('abort', kill, { once: true })
     const finish = (code: number): void => {
-      ending.delete(child)
+      running.delete(child)
       clearTimeout(timer)
       clearTimeout(lastResort)
       signal?.removeEventListener('abort', kill)
@@ -87,7 +90,7 @@ export const runCommand: CommandRunner = (command, args, options = {}) => {
  * every vendor. `searchPath`: as PATH; absent means that it is not known.
  */
 export function onlyWhatIsThere(run: CommandRunner, searchPath: string | undefined): CommandRunner {
-  if (searchPath === undefined || process.platform === 'win32') return run
+  if (searchPath === undefined || IS_WINDOWS) return run
   const folders = searchPath.split(':')
   const isThere = (command: string): boolean => {
     if (path.isAbsolute(command)) return existsSync(command)
@@ -96,6 +99,16 @@ export function onlyWhatIsThere(run: CommandRunner, searchPath: string | undefin
   }
   return async (command, args, options) =>
     isThere(command) ? run(command, args, options) : { code: 127, stdout: '', stderr: `spawn ${command} ENOENT`, timedOut: false }
+}
+
+/** The program and what it started. */
+function killAll(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (IS_WINDOWS || child.pid === undefined) return void child.kill(signal)
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // All of them have ended.
+  }
 }
 
 function collect(limit: number, onOutput: ((text: string) => void) | undefined): { push(chunk: Buffer): void; text(): string } {

@@ -1,13 +1,13 @@
-import { performance } from 'node:perf_hooks'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { effortOf } from '../../test/fixtures/effort.ts'
 import { type Given, mayThink, merged, parallel, pieces, read } from '../../test/fixtures/answer-samples.ts'
 import type { AnswerDialect } from './answer-dialect.ts'
 
 const dialects: [string, AnswerDialect][] = parallel.map(([name, { dialect }]) => [name, dialect])
 
-/** For 150,000 characters; about 100 ms on a quiet machine. What grows with the square takes minutes. */
-const LIMIT_MS = 15_000
+/** For 150,000 characters. What grows with the square takes many thousands. */
+const EFFORT_MAX = 100
 
 describe('any text', () => {
   const marks = parallel.flatMap(([, , text]) => text.split(/(?<=[>\]}])|(?=[<[{])/))
@@ -61,13 +61,11 @@ describe('any text', () => {
 
   it.each(dialects)(
     '%s: a megabyte of marks in all takes time in proportion',
-    (_, dialect) => {
+    async (_, dialect) => {
       const begin = parallel.find(([, given]) => given.dialect === dialect)?.[2].slice(0, 90) ?? ''
       for (const unit of ['<', '{"a":', '\n', begin, '<tool_call>{"name": "add", "arguments": {', '<｜DSML｜invoke name="a">', 'a "b\\']) {
         const long = begin + unit.repeat(Math.ceil(150_000 / unit.length))
-        const started = performance.now()
-        read({ dialect, ...mayThink }, long)
-        expect(performance.now() - started).toBeLessThan(LIMIT_MS)
+        expect(await effortOf(() => read({ dialect, ...mayThink }, long), EFFORT_MAX)).toBeLessThan(EFFORT_MAX)
       }
     },
     60_000,

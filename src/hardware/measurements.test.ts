@@ -25,12 +25,10 @@ const hardware: Hardware = {
 }
 
 describe('memory bandwidth', () => {
-  test('is that of a real memory, and takes less than two seconds', async () => {
-    const started = performance.now()
+  test('is that of a real memory', async () => {
     const speed = await measureMemoryBandwidth({ cores: 1, cacheBytes: 16 * MIB, availableBytes: 2e9 })
-    expect(performance.now() - started).toBeLessThan(4000)
     // A machine that was too busy to start tells nothing.
-    if (speed !== undefined) expect(speed).toSatisfy((value: number) => value > 200e6 && value < 2e12)
+    expect(speed).toSatisfy((value?: number) => value === undefined || (value > 200e6 && value < 2e12))
   })
 
   test('buffers are four times the caches, within a quarter of what is free', () => {

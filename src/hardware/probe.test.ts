@@ -113,13 +113,11 @@ describe('memory', () => {
 })
 
 test('this machine is described in the shape of the API', async () => {
-  const started = performance.now()
   const hardware = await probeHardware({ home: os.tmpdir() })
   expect(HardwareSchema.parse(hardware)).toEqual(hardware)
   expect(hardware.memory.totalBytes).toBeGreaterThan(1e8)
   expect(hardware.cpu.cores).toBeGreaterThan(0)
   expect(hardware.disk.totalBytes).toBeGreaterThan(0)
-  expect(performance.now() - started).toBeLessThan(10_000)
 })
 
 test('a machine where everything fails still gets an answer', async () => {

@@ -183,9 +183,7 @@ test('a vocabulary of 150,000 words is skipped, not kept, in bounded reads', asy
       return memory.read(offset, length)
     },
   }
-  const started = performance.now()
   const header = await parseGguf(source, 'x.gguf')
-  expect(performance.now() - started).toBeLessThan(1000)
   expect(header.metadata.get('tokenizer.ggml.tokens')).toEqual({ elementType: 'string', length: 151_936 })
   expect(longest).toBeLessThanOrEqual(256 * 1024)
   expect(read).toBeLessThan(data.length - 1024 * 1024)

@@ -379,8 +379,7 @@ describe('closing', () => {
   test('does not wait for connections that are idle', async () => {
     const { address, close } = await start()
     await (await fetch(`${address}/health`)).text()
-    const before = performance.now()
-    await close(10_000)
-    expect(performance.now() - before).toBeLessThan(5000)
+    // Longer than a test may take.
+    await expect(close(3_600_000)).resolves.toBeUndefined()
   })
 })

@@ -174,12 +174,11 @@ test('while hostile constraints are compiled, others go on', async () => {
   const set = new ConstraintSet(VOCABULARY, { limitMs })
   const other = (await set.prepare(SCHEMA))()
   for (const byte of Buffer.from('{"name":')) other.tryAccept(byte)
-  let [longest, last, isOver] = [0, performance.now(), false]
+  let [turns, isOver] = [0, false]
   const stream = async (): Promise<void> => {
     while (!isOver) {
       expect(allowed(other)).toContain(0x22)
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
+      turns += 1
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }
@@ -192,8 +191,8 @@ test('while hostile constraints are compiled, others go on', async () => {
   await streaming
   other.close()
   set.close()
-  // A compilation that ran here would take all of its time: seconds. What is left is a machine with other things to do.
-  expect(longest).toBeLessThan(limitMs / 2)
+  // Compilations that ran here would leave a turn or two for each.
+  expect(turns).toBeGreaterThan(HOSTILE.length * 10)
 }, 60_000)
 
 test('a matcher follows what was taken, with and without asking in between', async () => {

@@ -12,12 +12,9 @@ it.each(fuzzTargets().map((target) => [target.name, target] as const))(
     let refused = 0
     for (let round = 0; round < EACH; round += 1) {
       const data = mutate(target.seed, random)
-      const start = performance.now()
       const outcome = await tryParse(target, data).catch((error: unknown) => {
         throw new Error(`mutation ${round} (${data.length} bytes): ${data.toString('base64').slice(0, 2000)}`, { cause: error })
       })
-      // A hang would be seconds; a busy machine is not one.
-      expect(performance.now() - start).toBeLessThan(5000)
       if (outcome === 'refused') refused += 1
     }
     // Damage is noticed, where a format can notice it.
