@@ -121,7 +121,8 @@ describe.skipIf(typeof model !== 'string')('the small real model', () => {
       expect(ends).toBe(1)
     }
     expect((await long).error).toBeUndefined()
-    expect(Math.max(...gaps.slice(1))).toBeLessThan(1_000)
+    // Half of what a compilation may take; steps of a busy machine take far less.
+    expect(Math.max(...gaps.slice(1))).toBeLessThan(2_500)
   }, 90_000)
 
   test('a lock on English does not change an English answer with code and names', async () => {
