@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Real models, real servers, browsers and npm take the whole machine and measure time: one file after another, after everything else. */
+/** Real models, real servers, browsers and npm take the whole machine: one file after another, after everything else. */
 const slow = ['test/e2e/**/*.test.ts', 'test/model/**/*.test.ts']
 const fast = ['{src,scripts,bench}/**/*.test.ts', 'ui/**/*.test.{ts,tsx}', 'test/**/*.test.ts']
 
@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // A busy machine may take long for what is awaited.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

@@ -75,9 +75,14 @@ test.skipIf(process.platform === 'win32')('what a program started ends with it, 
     ${last}
   `
   for (const last of ['setInterval(() => {}, 1000)', 'process.exit(0)']) {
-    const { stdout, timedOut } = await runCommand(node, ['-e', parent(last)], { timeoutMs: 1000 })
-    expect(timedOut).toBe(true)
-    await expect.poll(() => isAlive(Number(stdout))).toBe(false)
+    const controller = new AbortController()
+    let pid = 0
+    const onOutput = (text: string): void => {
+      pid = Number(text)
+      setTimeout(() => controller.abort(new Error('enough')), 300)
+    }
+    await expect(runCommand(node, ['-e', parent(last)], { signal: controller.signal, onOutput })).rejects.toThrow('enough')
+    await expect.poll(() => isAlive(pid)).toBe(false)
   }
 })
 

@@ -38,7 +38,7 @@ export function usePage(): OpenedPage {
     await opened.page?.context().close()
     problems = []
     const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options })
-    context.setDefaultTimeout(15_000)
+    context.setDefaultTimeout(30_000)
     context.on('weberror', (error) => problems.push(error.error().message))
     context.on('console', (message) => isProblem(message) && problems.push(message.text()))
     opened.page = await context.newPage()
