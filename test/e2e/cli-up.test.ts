@@ -194,7 +194,7 @@ describe('bendi up', () => {
 })
 
 describe('a stream that is cut by the end of the server', () => {
-  it('ends with the error that says so', { timeout: 20_000 }, async () => {
+  it('ends with the error that says so', async () => {
     const never = new Promise<never>(() => {})
     const script = () => [{ type: 'text-delta' as const, choice: 0, text: 'x' }, never]
     const { running, address } = await startServer(['up', file, '--port', '0', '--no-open'], { script })
