@@ -10,6 +10,9 @@
  *
  *   computed   a b c . . . . . . . . . d e f . . . . . . . . . g
  *   sent       a . . . b . . . c . . . d . . . e . . . f . . . g
+ *
+ * So that a step which takes longer than the others is not seen either, the text goes out a little late: at first more slowly than it
+ * comes, until the text of a step is always in reserve (a jitter buffer, as telephones have it).
  */
 import type { WorkerEvent } from './messages.ts'
 
@@ -26,8 +29,11 @@ export interface OutboxOptions {
 const PACE_MS = 40
 /** Text never waits longer than this. */
 const LONGEST_WAIT_MS = 1_000
-/** A little faster than it is computed: else every delay would stay. */
-const CATCH_UP = 0.95
+/** Of the readers' pace: while no text is in reserve … */
+const BUILDING_RESERVE = 1.15
+/** … and when what is sent is late by more than so many paces: two breaths and the reserve. */
+const CATCHING_UP = 0.9
+const LATE_PACES = 3
 
 type Told = [generation: number, event: WorkerEvent]
 
@@ -47,6 +53,7 @@ export class Outbox {
   /** When the next text is sent. */
   #dueAt: number | undefined
   #readersPaceMs = 0
+  #stretch = BUILDING_RESERVE
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -93,7 +100,7 @@ export class Outbox {
       return
     }
     const now = this.#options.now()
-    const paced = this.#sentAt + Math.max(PACE_MS, this.#readersPaceMs * CATCH_UP)
+    const paced = this.#sentAt + Math.max(PACE_MS, this.#readersPaceMs * this.#stretch)
     const dueAt = Math.max(now, Math.min(paced, oldest.addedAt + LONGEST_WAIT_MS))
     if (dueAt === this.#dueAt) return
     this.#dueAt = dueAt
@@ -104,8 +111,12 @@ export class Outbox {
   }
 
   #sendFrames(count: number): void {
-    const texts = this.#frames.splice(0, count).flatMap((frame) => frame.texts)
+    const frames = this.#frames.splice(0, count)
+    const texts = frames.flatMap((frame) => frame.texts)
     if (texts.length > 0) this.#sentAt = this.#options.now()
+    const late = this.#options.now() - (frames[0]?.addedAt ?? Number.POSITIVE_INFINITY)
+    if (this.#frames.length === 0) this.#stretch = BUILDING_RESERVE
+    else this.#stretch = late > this.#readersPaceMs * LATE_PACES ? CATCHING_UP : 1
     this.#urgent.push(...texts)
     this.#sendUrgent()
     this.#dueAt = undefined

@@ -314,7 +314,7 @@ export class Scheduler {
     const limits = prefilling.map((s) => chunkLimit(s, this.#waiting.slice(0, MAX_CONSIDERED), this.#pool))
     const depth = prefilling[0] ? lengthOf(prefilling[0], this.#pool) : 0
     const { fixedChunk, cost, maxBatchTokens } = this.#options
-    const most = Math.min(maxBatchTokens - rows, fixedChunk ?? cost.promptBudget(rows, depth))
+    const most = Math.min(maxBatchTokens - rows, fixedChunk ?? cost.promptBudget(rows, depth, limits.length === 1 ? limits[0] : 0))
     const budget = rows === 0 && fixedChunk === undefined ? firstPart(limits, most) : Math.min(most, sumOf(limits))
     const { breaths, paceMs } = cost.breathing(rows, depth, budget)
     this.#readersPaceMs = paceMs
