@@ -120,10 +120,11 @@ export class StepCost {
 
   /**
    * Prompt tokens that may join a step of so many running answers, where `depth` cells are before them. `wanted`: what a lone prompt still
-   * needs. It begins with what is left over when all other steps are whole: a part of a tile is dearer the deeper it is.
+   * needs. It begins with what is left over when all other steps are whole tiles: a part of a tile is dearer the deeper it is. (Not so
+   * while nobody reads: libllama computes 256 cells at a time, and whole batches end where those do.)
    */
   promptBudget(answers: number, depth: number, wanted = 0): number {
-    if (answers === 0) return oddPart(wanted, this.#options.idleTokens)
+    if (answers === 0) return this.#options.idleTokens
     const tiled = this.#tiledAt(depth)
     if (tiled === undefined) return Math.min(MIN_CHUNK * 2, this.#options.idleTokens)
     const decode = this.decodeMs(answers) ?? 0
@@ -132,7 +133,7 @@ export class StepCost {
     const byRow = Math.max(MIN_CHUNK, Math.floor(left / few))
     const takesTile = this.#allowsTile(decode, decode + TILE_CHUNK * tiled, byRow / (decode + byRow * few))
     const fitting = Math.floor(left / tiled)
-    const inTiles = fitting > TILE_CHUNK ? fitting : oddPart(wanted, TILE_CHUNK)
+    const inTiles = fitting > TILE_CHUNK ? fitting : wanted % TILE_CHUNK || TILE_CHUNK
     return Math.min(this.#options.idleTokens, takesTile ? inTiles : byRow)
   }
 
@@ -221,11 +222,6 @@ export class StepCost {
     const known = other.at(shape.depth)
     if (known !== undefined && (isTile ? perToken > known : perToken < known)) other.observe(shape.depth, perToken)
   }
-}
-
-/** What a step computes of `wanted` tokens so that all later ones can be `whole`. */
-function oddPart(wanted: number, whole: number): number {
-  return wanted % whole || whole
 }
 
 /** As many as make the readers' pace TARGET_MAX_MS; one at least, because the prompt hardly feels it. */
