@@ -55,7 +55,7 @@ describe('any text', () => {
           expect(merged(pieces(given, parts))).toEqual(expected)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 150, examples: [['<tool_call>"add\n', false, false, false, []]] },
     )
   })
 

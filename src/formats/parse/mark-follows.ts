@@ -85,7 +85,8 @@ function elementsFollow(syntax: ElementCallSyntax, mark: string, { text, ended }
   if (/^\n*[^\S\n]/.test(text)) return 'no'
   const [name = ''] = new RegExp(`^${NAME}`).exec(visible) ?? []
   const rest = visible.slice(name.length)
-  if (rest === '') return name.length > MAX_NAME ? 'no' : undecided
+  // A quote alone may be the beginning of a name.
+  if (rest === '' || /^["']$/.test(visible)) return name.length > MAX_NAME ? 'no' : undecided
   const ends = [...nameEnds, ...keyOpens, ...callCloses]
   const end = name === '' ? undefined : startingMark(rest, ends)
   if (end) return end === '>' ? sentenceOr(rest.slice(end.length), ended) : 'yes'
