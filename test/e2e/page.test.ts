@@ -27,6 +27,28 @@ describe.skipIf(noBrowser !== undefined)(`a chat on the page (${noBrowser ?? 'in
     expect(await app.page.title()).toBe('What is a tree? · bendi')
   })
 
+  it('sends what was written before it was known which models there are, as soon as it is', async () => {
+    let tell = (): void => {}
+    const told = new Promise<void>((resolve) => (tell = resolve))
+    await app.page.route('**/v1/models', async (route) => {
+      await told
+      await route.continue()
+    })
+    await app.page.reload()
+    await app.composer().fill('First')
+    await app.composer().press('Enter')
+    await app.composer().fill('Second')
+    expect(await app.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+    await app.composer().press('Enter')
+    expect(await app.composer().inputValue()).toBe('Second')
+    tell()
+    const stream = await app.server.nextChat()
+    expect(stream.request).toMatchObject({ model: 'deepseek-r1:1.5b', messages: [{ role: 'user', content: 'Second' }] })
+    stream.finish()
+    await app.settled('done')
+    expect(await app.composer().inputValue()).toBe('')
+  })
+
   it('tells why nothing has come yet: the line, the loading, the prompt', async () => {
     const stream = await app.ask('Hello')
     const waiting = app.page.getByTestId('waiting')

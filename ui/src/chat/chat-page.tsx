@@ -41,7 +41,7 @@ export function ChatPage({ chatId }: { chatId?: string }): JSX.Element {
       key={chatId ?? 'new'}
       chatId={chatId}
       answering={answering}
-      ready={model !== undefined}
+      ready={model !== undefined ? 'yes' : known ? 'no' : 'soon'}
       onSend={onSend}
       onStop={stop}
       onEditLast={editLast}

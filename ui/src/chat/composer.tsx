@@ -1,4 +1,4 @@
-import { useLayoutEffect, type JSX, type KeyboardEvent, type RefObject } from 'react'
+import { useEffect, useLayoutEffect, useRef, type JSX, type KeyboardEvent, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconButton } from '../components/ui/button.tsx'
 import { SendIcon, StopIcon } from '../components/ui/icons.tsx'
@@ -10,8 +10,8 @@ import { useDraft } from './drafts.ts'
 export interface ComposerProps {
   chatId: string | undefined
   answering: boolean
-  /** A model can be asked. */
-  ready: boolean
+  /** A model can be asked; `soon`: it is not known yet which ones there are. */
+  ready: 'yes' | 'no' | 'soon'
   onSend: (text: string) => void
   onStop: () => void
   /** ↑ in an empty field: the last question is to be changed. */
@@ -24,12 +24,19 @@ export function Composer({ chatId, answering, ready, area, onSend, onStop, onEdi
   const { t } = useTranslation()
   const [draft, setDraft] = useDraft(chatId)
   useFit(area)
-  const canSend = ready && !answering && draft.trim() !== ''
+  const mayBeSent = !answering && draft.trim() !== ''
+  const canSend = mayBeSent && ready === 'yes'
+  // Whoever is faster than the list of models is not asked to press again.
+  const sendsSoon = useRef(false)
   const send = (): void => {
+    sendsSoon.current = mayBeSent && ready === 'soon'
     if (!canSend) return
     setDraft('')
     onSend(trimLines(draft))
   }
+  useEffect(() => {
+    if (sendsSoon.current && ready !== 'soon') send()
+  })
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isComposing(event)) return
     const isSend = event.key === 'Enter' && !event.shiftKey && !isTouch()
@@ -58,7 +65,10 @@ export function Composer({ chatId, answering, ready, area, onSend, onStop, onEdi
         placeholder={t('chat.placeholder')}
         enterKeyHint={isTouch() ? 'enter' : 'send'}
         className="max-h-[38dvh] min-h-10 flex-1 resize-none bg-transparent px-1 py-2 text-base outline-none placeholder:text-muted"
-        onChange={(event) => setDraft(event.target.value)}
+        onChange={(event) => {
+          sendsSoon.current = false
+          setDraft(event.target.value)
+        }}
         onFocus={preloadMarkdown}
         onKeyDown={onKeyDown}
       />
