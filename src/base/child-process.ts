@@ -36,8 +36,8 @@ const running = new Set<ChildProcess>()
 process.once('exit', () => running.forEach((child) => killAll(child, 'SIGKILL')))
 
 /**
- * Runs `command` without a shell and without stdin; what it starts is ended with it when it has to be. Never rejects for what the program does (see `code`);
- * rejects with the signal's reason when aborted.
+ * Runs `command` without a shell and without stdin. Never rejects for what the program does (see `code`); rejects with the
+ * signal's reason when aborted. A program that has to be ended takes with it what it started.
  */
 export const runCommand: CommandRunner = (command, args, options = {}) => {
   const { timeoutMs, signal, env, cwd, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES, onOutput } = options
